@@ -1,0 +1,65 @@
+// A subscription as the fan-out knows it: who it is, what it wants, and how one attempt is made.
+import type { Progress, Step } from '../core/delivery-spec.ts'
+import type { Event } from '../core/event.ts'
+import type { CompiledFilter } from '../filter/filter.ts'
+import type { CursorId } from './log.ts'
+
+/** One attempt to deliver one entry, as its handler sees it. */
+export interface Delivery {
+  readonly event: Event
+  readonly progress: Progress
+  /** Aborts when the lane is lost or the channel closes beyond its drain time. */
+  readonly signal: AbortSignal
+  /** True while this entry holds the lane's lowest floor, so that nothing can be trimmed before it is settled. */
+  holdsFloor(): boolean
+}
+
+/** Makes one attempt. A rejection counts as a wait of a second: the fault is ours, not the event's. */
+export type Deliver = (delivery: Delivery) => Promise<Step>
+
+export interface SubscriptionSpec {
+  readonly filter: CompiledFilter
+  /** At most one unsettled delivery per `partitionkey`; the next only after it settled. */
+  readonly ordered: boolean
+  /** Attempts running at once. */
+  readonly maxInFlight: number
+  /** Running, waiting, queued and blocked by key; reached, nothing more is read for this subscription. */
+  readonly maxUnsettled: number
+  readonly deliver: Deliver
+  /** Why nothing may be attempted now (an unresolved reference, a pause): the cursor stays. */
+  readonly held?: string
+}
+
+/** Plain numbers, counted on the hot path and folded into metrics when somebody asks. */
+export interface SubscriptionStats {
+  /** Entries that passed the filter and came into the window. matched = delivered + deadLettered + kept + unsettled. */
+  matched: number
+  delivered: number
+  deadLettered: number
+  kept: number
+  attempts: number
+  failedAttempts: number
+  /** Entries that passed the filter at the head while this subscription was behind: not in `matched` yet. */
+  behind: number
+  lastFailure: { readonly reason: string; readonly at: number } | undefined
+  /** When the first of the failures that are still going on came, epoch ms; undefined after a success. */
+  failingSince: number | undefined
+}
+
+export interface SubscriptionStatus {
+  readonly id: CursorId
+  readonly stats: Readonly<SubscriptionStats>
+  readonly held: string | undefined
+  readonly paused: boolean
+  /** Matched and not settled: running + waiting + queued or blocked. */
+  readonly unsettled: number
+  readonly inFlight: number
+  /** Waits for a retry. */
+  readonly waiting: number
+  /** Entries of the log between what was read for this subscription and the head: an upper bound of what it lacks. */
+  readonly unread: number
+  /** Whether `unsettled + stats.behind` is exactly what is published for it and not settled. */
+  readonly exact: boolean
+  /** Arrival of the oldest unsettled entry, epoch ms. */
+  readonly oldestArrivedAt: number | undefined
+}
