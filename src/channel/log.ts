@@ -72,6 +72,12 @@ export interface LogStore {
  */
 export type Room = 'publish' | 'internal' | 'drain'
 
+/** Bytes that an append with this room may fill. */
+export function limitOf({ capBytes }: LogConfig, room: Room): number {
+  if (room === 'publish') return 0.9 * capBytes
+  return room === 'internal' ? capBytes : 2 * capBytes
+}
+
 export interface LogSize {
   readonly entries: number
   readonly bytes: number

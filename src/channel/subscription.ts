@@ -37,10 +37,10 @@ export interface SubscriptionStats {
   delivered: number
   deadLettered: number
   kept: number
+  /** Positions that were gone from the log before they were delivered: retention, or a third party's hand. */
+  expired: number
   attempts: number
   failedAttempts: number
-  /** Entries that passed the filter at the head while this subscription was behind: not in `matched` yet. */
-  behind: number
   lastFailure: { readonly reason: string; readonly at: number } | undefined
   /** When the first of the failures that are still going on came, epoch ms; undefined after a success. */
   failingSince: number | undefined
@@ -58,8 +58,39 @@ export interface SubscriptionStatus {
   readonly waiting: number
   /** Entries of the log between what was read for this subscription and the head: an upper bound of what it lacks. */
   readonly unread: number
-  /** Whether `unsettled + stats.behind` is exactly what is published for it and not settled. */
+  /** Entries that passed its filter at the head while it was behind: published for it, not in `stats.matched` yet. */
+  readonly behind: number
+  /** Whether `unsettled + behind` is exactly what was published for it and is not settled. */
   readonly exact: boolean
   /** Arrival of the oldest unsettled entry, epoch ms. */
   readonly oldestArrivedAt: number | undefined
+}
+
+/** A subscription while it is served: what all its windows, one per lane, share. */
+export interface Subscription {
+  readonly id: CursorId
+  spec: SubscriptionSpec
+  paused: boolean
+  readonly stats: SubscriptionStats
+  /** False once it was unsubscribed: what still runs settles nothing. */
+  live: boolean
+}
+
+export function newStats(): SubscriptionStats {
+  return {
+    matched: 0,
+    delivered: 0,
+    deadLettered: 0,
+    kept: 0,
+    expired: 0,
+    attempts: 0,
+    failedAttempts: 0,
+    lastFailure: undefined,
+    failingSince: undefined,
+  }
+}
+
+/** Whether nothing may be attempted for it now. */
+export function isBlocked({ spec, paused, live }: Subscription): boolean {
+  return paused || spec.held !== undefined || !live
 }

@@ -1,0 +1,273 @@
+// Fan-out over a log: who gets an event, when, how often, and what happens while they can't. A subscription is a cursor;
+// those at the head share one reader and one matcher per lane, those behind share one sweep. Backends know nothing of it.
+import type { Budget } from '../core/budget.ts'
+import type { Clock } from '../core/clock.ts'
+import { codeOf, EventingError } from '../core/errors.ts'
+import type { Event } from '../core/event.ts'
+import { createMatcher } from '../filter/matcher.ts'
+import { type Lane, type LaneSettings, openLane } from './lane.ts'
+import type { CursorId, EventLog, LaneId, LogSize, LogTraits, OwnedLane, Position, Room } from './log.ts'
+import {
+  isBlocked,
+  newStats,
+  type Subscription,
+  type SubscriptionSpec,
+  type SubscriptionStatus,
+} from './subscription.ts'
+
+export type ChannelSettings = LaneSettings
+
+export interface ChannelOptions {
+  /** For people: `namespace/name`. */
+  readonly name: string
+  readonly log: EventLog
+  readonly traits: LogTraits
+  readonly clock: Clock
+  /** The broker's node of the budget tree. */
+  readonly budget: Budget
+  readonly settings?: Partial<ChannelSettings>
+  /** Something failed that is tried again. */
+  readonly onFault?: (what: string, error: unknown) => void
+}
+
+/** In events since the channel was opened: accepted = unmatched + settled + waiting. */
+export interface ChannelStatus {
+  readonly accepted: number
+  /** Passed no subscription's filter. */
+  readonly unmatched: number
+  readonly settled: number
+  /** Not settled by at least one subscription. */
+  readonly waiting: number
+  readonly size: LogSize
+  /** The subscription that keeps the log from being trimmed. */
+  readonly floorHolder: CursorId | undefined
+}
+
+export interface Channel {
+  /** Resolves when the event is as durable as the log makes it. Rejects as `EventLog.append`. */
+  send(event: Event, room?: Room): Promise<{ readonly lane: LaneId; readonly position: Position }>
+  /** Its cursor is durable when resolved: nothing sent later is missed. A known id goes on where it stood. */
+  subscribe(
+    id: CursorId,
+    spec: SubscriptionSpec,
+    start?: 'now' | 'earliest' | { readonly timeMs: number },
+  ): Promise<void>
+  /** A new filter, handler or limit from the next entry and attempt on; the cursor stays. */
+  change(id: CursorId, spec: SubscriptionSpec): void
+  /** Delivers nothing more and forgets the cursor. Idempotent. */
+  unsubscribe(id: CursorId): Promise<void>
+  /** Nothing is handed out after it returns; what runs may finish. */
+  pause(id: CursorId): void
+  resume(id: CursorId): void
+  status(): ChannelStatus
+  subscription(id: CursorId): SubscriptionStatus | undefined
+  subscriptionIds(): Iterable<CursorId>
+  /** Stores what changed now. */
+  save(): Promise<void>
+  /** Resolves within `drainMs` and a second; what is not settled by then is delivered later, by whoever opens the log. */
+  close(options: { readonly drainMs: number }): Promise<void>
+}
+
+const DEFAULTS: ChannelSettings = {
+  saveIntervalMs: 1_000,
+  saveBytes: 4 * 2 ** 20,
+  ringBytes: 16 * 2 ** 20,
+  sliceEntries: 4_096,
+  subscriptionBytes: 16 * 2 ** 20,
+  heldWaitMs: 5_000,
+}
+
+export async function openChannel(options: ChannelOptions): Promise<Channel> {
+  const { log, traits, clock, budget } = options
+  const settings = { ...DEFAULTS, ...options.settings }
+  if (!traits.readsCostIo) settings.ringBytes = 0
+  const matcher = createMatcher<Subscription>()
+  const subscriptions = new Map<CursorId, Subscription>()
+  const lanes = new Map<LaneId, { readonly lane: Lane; readonly owned: OwnedLane }>()
+  const ending = new AbortController()
+  let accepted = 0
+  /** Of lanes that were given up. */
+  const past = { unmatched: 0, settled: 0 }
+  let isClosed = false
+  let toPlace: Subscription[] = []
+  let placing: Promise<void> | undefined
+  /** Taking up lanes and subscriptions: one at a time, so that each sees the cursors of all before it. */
+  let turn: Promise<void> = Promise.resolve()
+
+  function inTurn(task: () => Promise<void>): Promise<void> {
+    const mine = turn.then(task)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  async function serve(owned: OwnedLane): Promise<void> {
+    let opened: Lane | undefined
+    await inTurn(async () => {
+      const stored = await owned.cursors()
+      const context = { log, owned, clock, budget, matcher, settings, fault: options.onFault ?? (() => undefined) }
+      opened = openLane(context, stored.base)
+      for (const subscription of subscriptions.values()) opened.place(subscription, stored)
+      lanes.set(owned.id, { lane: opened, owned })
+    })
+    await opened?.serve()
+    lanes.delete(owned.id)
+    const counts = opened?.counts()
+    if (!counts) return
+    past.unmatched += counts.unmatched
+    past.settled += counts.matched - counts.waiting
+  }
+
+  /** Subscriptions that came together are placed together: one look at the cursors of each lane. */
+  function placeSoon(subscription: Subscription): Promise<void> {
+    toPlace.push(subscription)
+    placing ??= inTurn(async () => {
+      placing = undefined
+      const batch = toPlace
+      toPlace = []
+      const stored = await Promise.all(
+        [...lanes.values()].map(async (one) => ({ ...one, stored: await one.owned.cursors() })),
+      )
+      for (const subscription of batch) {
+        if (!subscription.live) continue
+        subscriptions.set(subscription.id, subscription)
+        matcher.set(subscription.id, subscription.spec.filter, subscription)
+        for (const { lane, stored: cursors } of stored) lane.place(subscription, cursors)
+      }
+    })
+    return placing
+  }
+
+  function known(id: CursorId): Subscription {
+    const subscription = subscriptions.get(id)
+    if (!subscription) throw new EventingError('LOG_GONE', `${options.name}: no subscription ${id}`)
+    return subscription
+  }
+
+  /** Tells the lanes when a subscription may, or may no longer, be served. */
+  function update(subscription: Subscription, wasBlocked: boolean): void {
+    const blocked = isBlocked(subscription)
+    if (blocked === wasBlocked) return
+    for (const { lane } of lanes.values()) {
+      if (blocked) lane.block(subscription)
+      else lane.unblock(subscription)
+    }
+  }
+
+  function setPaused(id: CursorId, paused: boolean): void {
+    const subscription = known(id)
+    const wasBlocked = isBlocked(subscription)
+    subscription.paused = paused
+    update(subscription, wasBlocked)
+  }
+
+  const pending = new Map<CursorId, Subscription>()
+  const owning = log.own(serve, ending.signal)
+  owning.catch((error: unknown) => options.onFault?.('own lanes', error))
+
+  return {
+    async send(event, room) {
+      try {
+        const stored = await log.append(event, room)
+        accepted++
+        return stored
+      } catch (error) {
+        if (codeOf(error) === 'LOG_FULL') for (const { lane } of lanes.values()) lane.makeRoom()
+        throw error
+      }
+    },
+
+    async subscribe(id, spec, start = 'now') {
+      if (isClosed) throw new EventingError('LOG_GONE', `${options.name}: the channel is closed`)
+      if (subscriptions.has(id) || pending.has(id)) {
+        throw new EventingError('LOG_CONFLICT', `${options.name}: subscription ${id} exists; change it instead`)
+      }
+      const subscription: Subscription = { id, spec, paused: false, stats: newStats(), live: true }
+      pending.set(id, subscription)
+      try {
+        await log.createCursor(id, start)
+        await placeSoon(subscription)
+      } finally {
+        pending.delete(id)
+      }
+    },
+
+    change(id, spec) {
+      const subscription = known(id)
+      const wasBlocked = isBlocked(subscription)
+      subscription.spec = spec
+      for (const { lane } of lanes.values()) lane.changed(subscription)
+      matcher.set(id, spec.filter, subscription)
+      update(subscription, wasBlocked)
+    },
+
+    async unsubscribe(id) {
+      const subscription = subscriptions.get(id) ?? pending.get(id)
+      if (subscription) subscription.live = false
+      if (subscription && subscriptions.delete(id)) {
+        matcher.delete(id)
+        for (const { lane } of lanes.values()) lane.drop(subscription)
+      }
+      await log.dropCursor(id)
+    },
+
+    pause: (id) => setPaused(id, true),
+    resume: (id) => setPaused(id, false),
+
+    status() {
+      let { unmatched, settled } = past
+      let floorHolder: CursorId | undefined
+      for (const { lane } of lanes.values()) {
+        const counts = lane.counts()
+        unmatched += counts.unmatched
+        settled += counts.matched - counts.waiting
+        floorHolder ??= lane.floorHolder()
+      }
+      const waiting = Math.max(0, accepted - unmatched - settled)
+      return { accepted, unmatched, settled, waiting, size: log.size(), floorHolder }
+    },
+
+    subscription(id) {
+      const subscription = subscriptions.get(id)
+      return subscription && statusOf(subscription, lanes)
+    },
+
+    subscriptionIds: () => subscriptions.keys(),
+
+    async save() {
+      await Promise.all([...lanes.values()].map(({ lane }) => lane.save()))
+    },
+
+    async close({ drainMs }) {
+      isClosed = true
+      await Promise.all([...lanes.values()].map(({ lane }) => lane.close(drainMs)))
+      ending.abort()
+      await owning.catch(() => undefined)
+    },
+  }
+}
+
+function statusOf(subscription: Subscription, lanes: ReadonlyMap<LaneId, { readonly lane: Lane }>): SubscriptionStatus {
+  let unsettled = 0
+  let inFlight = 0
+  let waiting = 0
+  let unread = 0
+  let behind = 0
+  let exact = true
+  let oldestArrivedAt: number | undefined
+  for (const { lane } of lanes.values()) {
+    unread += lane.unread(subscription)
+    const window = lane.window(subscription)
+    if (!window) continue
+    unsettled += window.unsettled.size
+    inFlight += window.inFlight
+    waiting += window.waiting
+    behind += window.behind
+    exact &&= window.countsBehind
+    for (const { arrivedAt } of window.unsettled.values()) {
+      if (arrivedAt !== undefined) oldestArrivedAt = Math.min(arrivedAt, oldestArrivedAt ?? arrivedAt)
+      break
+    }
+  }
+  const { id, stats, spec, paused } = subscription
+  return { id, stats, held: spec.held, paused, unsettled, inFlight, waiting, unread, behind, exact, oldestArrivedAt }
+}

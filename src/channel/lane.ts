@@ -1,0 +1,387 @@
+// One lane of a log, as long as this process owns it: each entry read once at the head and matched once, handed to the
+// windows of the subscriptions it matches; the sweep for whoever is behind; and the cursors, saved as they change.
+import type { Budget } from '../core/budget.ts'
+import type { Clock, Timer } from '../core/clock.ts'
+import { codeOf } from '../core/errors.ts'
+import type { Matcher } from '../filter/matcher.ts'
+import { decodeCursor } from './cursor.ts'
+import type { Cursor, CursorId, Entry, EventLog, OwnedLane, Position } from './log.ts'
+import { LowestFloor } from './lowest-floor.ts'
+import { Outstanding } from './outstanding.ts'
+import { Ring } from './ring.ts'
+import { isBlocked, type Subscription } from './subscription.ts'
+import { startSweep } from './sweep.ts'
+import { Body, type Item, Window, type WindowHost, type WindowLimits } from './window.ts'
+
+export interface LaneSettings extends WindowLimits {
+  /** Longest time between a settled delivery and its stored cursor. */
+  readonly saveIntervalMs: number
+  /** Settled bytes after which cursors are saved, and room is made, earlier. */
+  readonly saveBytes: number
+  readonly ringBytes: number
+  readonly sliceEntries: number
+}
+
+export interface LaneContext {
+  readonly log: EventLog
+  readonly owned: OwnedLane
+  readonly clock: Clock
+  readonly budget: Budget
+  readonly matcher: Matcher<Subscription>
+  readonly settings: LaneSettings
+  /** Something failed that is tried again. */
+  fault(what: string, error: unknown): void
+}
+
+export interface Lane {
+  /** Takes up a subscription where its stored cursor says. Synchronous: no entry can come in between. */
+  place(subscription: Subscription, cursors: StoredCursors): void
+  window(subscription: Subscription): Window | undefined
+  /** Nothing is handed out for it from now on. */
+  block(subscription: Subscription): void
+  unblock(subscription: Subscription): void
+  /** Its filter or its limits may be others now. */
+  changed(subscription: Subscription): void
+  drop(subscription: Subscription): void
+  counts(): { readonly unmatched: number; readonly matched: number; readonly waiting: number }
+  /** Entries between what was offered to it and the head. */
+  unread(subscription: Subscription): number
+  floorHolder(): CursorId | undefined
+  save(): Promise<void>
+  /** Saves at once what frees room in the log, if anything does. */
+  makeRoom(): void
+  /** Starts reading, once all that is known was placed. Resolves when the lane is given up. */
+  serve(): Promise<void>
+  /** Stops reading and handing out, waits for what runs, saves. */
+  close(drainMs: number): Promise<void>
+}
+
+export interface StoredCursors {
+  readonly base: Position
+  readonly own: ReadonlyMap<CursorId, Cursor>
+}
+
+const RETRY_MS = 250
+const DRAIN_POLL_MS = 10
+
+export function openLane(context: LaneContext, base: Position): Lane {
+  const { log, owned, clock, budget, matcher, settings } = context
+  const windows = new Map<Subscription, Window>()
+  const floors = new LowestFloor<Window>()
+  const outstanding = new Outstanding()
+  const ring = new Ring(settings.ringBytes, base)
+  const reading = new AbortController()
+  const attempts = new AbortController()
+  const found: Subscription[] = []
+  const counts = { unmatched: 0, matched: 0 }
+  /** All before it has been matched and handed over. */
+  let head = base
+  let savedBase = base
+  let trimmedBefore: Position = 0
+  /** Bytes settled, or matched by nobody, since the last save. */
+  let freedBytes = 0
+  let dirty = new Set<Window>()
+  let toCover: CursorId[] = []
+  let saveTimer: Timer | undefined
+  let saving: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+  let isLost = false
+
+  const host: WindowHost = {
+    clock,
+    budget,
+    limits: settings,
+    signal: attempts.signal,
+    handsOut: () => closing === undefined && !isLost,
+    changed,
+    settled,
+    wants: (window) => sweep.want(window),
+    fetch: (item) => sweep.fetch(item),
+    holdsFloor: (item) => floors.lowest() === item.window && item.window.floor() === item.position,
+  }
+  const sweep = startSweep({
+    clock,
+    matcher,
+    ring,
+    signal: reading.signal,
+    sliceEntries: settings.sliceEntries,
+    head: () => head,
+    read: (from, signal) => log.read(owned.id, from, signal),
+    windowOf: (subscription) => windows.get(subscription),
+    offered(window, entry) {
+      if (entry.position < base) foundWaiting(entry.position)
+      else if (window.behind > 0) window.behind--
+    },
+    attach,
+    changed,
+    start: laneStart,
+    fault: (error) => context.fault('read behind the head', error),
+  })
+
+  async function readHead(): Promise<void> {
+    while (!reading.signal.aborted) {
+      try {
+        for await (const batch of log.read(owned.id, head, reading.signal)) {
+          for (const entry of batch.entries) handOver(entry)
+          head = batch.next
+          scheduleSave()
+        }
+      } catch (error) {
+        if (reading.signal.aborted) return
+        await recoverRead(error)
+      }
+    }
+  }
+
+  /** Matches an entry once and hands it to every match at the head; who has no room is detached here. */
+  function handOver(entry: Entry): void {
+    ring.add(entry)
+    found.length = 0
+    matcher.match(entry.event.attributes, found)
+    const { position } = entry
+    let body: Body | undefined
+    let matches = 0
+    for (const subscription of found) {
+      const window = windows.get(subscription) ?? attachedWindow(subscription)
+      if (position < window.next) continue
+      matches++
+      if (window.state !== 'attached') {
+        window.behind++
+      } else if (window.hasRoom(entry.bytes)) {
+        body ??= new Body(entry)
+        window.offer(body)
+      } else {
+        detach(window, position)
+        window.behind++
+      }
+    }
+    head = position + 1
+    if (matches > 0) {
+      counts.matched++
+      outstanding.add(position, matches)
+    } else {
+      counts.unmatched++
+      freed(entry.bytes)
+    }
+  }
+
+  /** The first match of a subscription that stood at the head. */
+  function attachedWindow(subscription: Subscription): Window {
+    const window = new Window(subscription, host, head)
+    window.state = 'attached'
+    windows.set(subscription, window)
+    return window
+  }
+
+  function attach(window: Window): void {
+    window.state = 'attached'
+    window.behind = 0
+    window.countsBehind = true
+    changed(window)
+  }
+
+  function detach(window: Window, next: Position): void {
+    window.state = 'parked'
+    window.next = next
+    changed(window)
+  }
+
+  function changed(window: Window): void {
+    floors.add(window)
+    if (dirty.has(window)) return
+    dirty.add(window)
+    scheduleSave()
+  }
+
+  /** An entry from before this lane was opened. */
+  function foundWaiting(position: Position): void {
+    if (outstanding.add(position, 1)) counts.matched++
+  }
+
+  function settled(item: Item): void {
+    outstanding.settle(item.position)
+    freed(item.bytes)
+  }
+
+  function freed(bytes: number): void {
+    freedBytes += bytes
+    if (freedBytes >= settings.saveBytes && !saving) void save()
+  }
+
+  function scheduleSave(): void {
+    if (saveTimer || closing) return
+    saveTimer = clock.after(settings.saveIntervalMs, () => {
+      saveTimer = undefined
+      void save()
+    })
+  }
+
+  /** One at a time. Never rejects: what could not be saved is saved later. */
+  async function save(): Promise<void> {
+    while (saving) await saving
+    saving = saveOnce().catch(saveFailed)
+    await saving
+    saving = undefined
+  }
+
+  async function saveOnce(): Promise<void> {
+    if (isLost || (dirty.size === 0 && toCover.length === 0 && head === savedBase)) return
+    const newBase = head
+    const put = new Map<CursorId, Cursor>()
+    const covered = toCover
+    const changedNow = dirty
+    dirty = new Set()
+    toCover = []
+    freedBytes = 0
+    for (const window of changedNow) {
+      const { id, live } = window.subscription
+      if (!live) continue
+      const record = window.record(newBase, sweep.at())
+      if (record) put.set(id, record)
+      else if (window.stored) covered.push(id)
+      window.stored = record !== undefined
+      // It starts after the head: it will be covered once the head has passed it.
+      if (record && window.state === 'attached' && window.unsettled.size === 0) dirty.add(window)
+    }
+    const before = Math.min(newBase, floors.lowest()?.floor() ?? Infinity)
+    try {
+      await owned.save({ base: newBase, put, covered })
+    } catch (error) {
+      for (const window of changedNow) dirty.add(window)
+      for (const window of changedNow) window.stored = true
+      toCover.push(...covered)
+      throw error
+    }
+    savedBase = newBase
+    if (before <= trimmedBefore) return
+    trimmedBefore = before
+    outstanding.trim(before)
+    await owned.trim(before)
+  }
+
+  function saveFailed(error: unknown): void {
+    const code = codeOf(error)
+    if (code === 'LANE_LOST' || code === 'LOG_GONE') return lose()
+    context.fault('save cursors', error)
+    scheduleSave()
+  }
+
+  async function recoverRead(error: unknown): Promise<void> {
+    const code = codeOf(error)
+    if (code === 'LOG_GONE') return lose()
+    context.fault('read the head', error)
+    if (code === 'POSITION_GONE') {
+      head = Math.max(head, await laneStart())
+      ring.restart(head)
+    }
+    await clock.sleep(RETRY_MS * (0.5 + Math.random()), reading.signal).catch(() => undefined)
+  }
+
+  async function laneStart(): Promise<Position> {
+    const lanes = await log.lanes()
+    return lanes.find(({ id }) => id === owned.id)?.start ?? head
+  }
+
+  /** Another process may own the lane, or the log is gone: everything stops, nothing more is claimed. */
+  function lose(): void {
+    isLost = true
+    reading.abort()
+    attempts.abort()
+    saveTimer?.cancel()
+    saveTimer = undefined
+    for (const window of windows.values()) window.end()
+  }
+
+  async function drain(drainMs: number): Promise<void> {
+    reading.abort()
+    for (const window of windows.values()) window.suspend()
+    const deadline = clock.now() + drainMs
+    while (isBusy() && clock.now() < deadline) await clock.sleep(DRAIN_POLL_MS)
+    attempts.abort()
+    await new Promise(setImmediate)
+    saveTimer?.cancel()
+    await save()
+    for (const window of windows.values()) window.end()
+  }
+
+  function isBusy(): boolean {
+    for (const window of windows.values()) if (window.running > 0) return true
+    return false
+  }
+
+  return {
+    place(subscription, { base: storedBase, own }) {
+      const record = own.get(subscription.id)
+      const floor = record?.floor ?? storedBase
+      const isPlain = !record || record.state.length === 0
+      if (isPlain && floor === head && !isBlocked(subscription)) {
+        if (record) toCover.push(subscription.id)
+        scheduleSave()
+        return
+      }
+      const window = new Window(subscription, host, floor)
+      window.stored = record !== undefined
+      window.countsBehind = floor >= head
+      windows.set(subscription, window)
+      if (record && !isPlain) {
+        window.restore(decodeCursor(record))
+        for (const position of window.unsettled.keys()) foundWaiting(position)
+      }
+      changed(window)
+      window.pump()
+      sweep.want(window)
+    },
+    window: (subscription) => windows.get(subscription),
+    block(subscription) {
+      const window = windows.get(subscription) ?? attachedWindow(subscription)
+      sweep.leave(window)
+      if (window.state === 'attached') detach(window, Math.max(head, window.next))
+      window.suspend()
+    },
+    unblock(subscription) {
+      const window = windows.get(subscription)
+      if (!window) return
+      window.pump()
+      if (window.state === 'parked') sweep.want(window)
+    },
+    changed(subscription) {
+      const window = windows.get(subscription)
+      if (!window) return
+      if (window.state !== 'attached') window.countsBehind = false
+      window.pump()
+    },
+    drop(subscription) {
+      const window = windows.get(subscription)
+      if (!window) return
+      sweep.leave(window)
+      window.end()
+      windows.delete(subscription)
+      dirty.delete(window)
+    },
+    counts: () => ({ ...counts, waiting: outstanding.waiting }),
+    unread(subscription) {
+      const window = windows.get(subscription)
+      if (!window || window.state === 'attached') return 0
+      return Math.max(0, head - (window.state === 'riding' ? sweep.at() : window.next))
+    },
+    floorHolder: () => floors.lowest()?.subscription.id,
+    save,
+    makeRoom() {
+      if (freedBytes > 0 && !saving) void save()
+    },
+    async serve() {
+      const onLost = (): void => {
+        if (!closing) lose()
+      }
+      owned.signal.addEventListener('abort', onLost, { once: true })
+      if (owned.signal.aborted) onLost()
+      await Promise.all([readHead(), sweep.done])
+      await closing
+      owned.signal.removeEventListener('abort', onLost)
+    },
+    close(drainMs) {
+      closing ??= drain(drainMs)
+      return closing
+    },
+  }
+}

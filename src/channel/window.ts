@@ -1,0 +1,445 @@
+// One subscription's entries on one lane, from matched to settled: which run now, which wait for a slot, for a retry or
+// for an earlier one of their key. Bounded by count and by bytes. Where the entries come from (the head, or the sweep
+// behind it) is its lane's business; how an attempt is made is the subscription's.
+import type { Budget } from '../core/budget.ts'
+import type { Clock, Timer } from '../core/clock.ts'
+import type { Outcome, Progress, Step } from '../core/delivery-spec.ts'
+import { attributeOf, type Event } from '../core/event.ts'
+import { type CursorState, encodeCursor, type UnsettledEntry } from './cursor.ts'
+import type { Cursor, Entry, Position } from './log.ts'
+import type { FloorHolder } from './lowest-floor.ts'
+import { type Delivery, isBlocked, type Subscription } from './subscription.ts'
+
+/** What a window asks of its lane. */
+export interface WindowHost {
+  readonly clock: Clock
+  /** The broker's node of the budget tree. */
+  readonly budget: Budget
+  readonly limits: WindowLimits
+  /** Aborts when running attempts must end. */
+  readonly signal: AbortSignal
+  /** False while the lane closes: nothing new is handed out. */
+  handsOut(): boolean
+  /** The cursor differs from what is stored. */
+  changed(window: Window): void
+  settled(item: Item): void
+  /** A parked window has room again. */
+  wants(window: Window): void
+  /** The item's body is needed: `arrived` will be called with it. */
+  fetch(item: Item): void
+  holdsFloor(item: Item): boolean
+}
+
+export interface WindowLimits {
+  /** Bytes of bodies one window may hold; it can always hold one. */
+  readonly subscriptionBytes: number
+  /** A wait for a retry longer than this gives back its slot and its body. */
+  readonly heldWaitMs: number
+}
+
+/** An entry's body while somebody holds it: counted once, however many windows do. */
+export class Body {
+  readonly entry: Entry
+  #holders = 0
+
+  constructor(entry: Entry) {
+    this.entry = entry
+  }
+
+  hold(budget: Budget): void {
+    if (this.#holders++ === 0) budget.take(this.entry.bytes)
+  }
+
+  letGo(budget: Budget): void {
+    if (--this.#holders === 0) budget.release(this.entry.bytes)
+  }
+}
+
+const FIRST: Progress = { attempt: 0 }
+const FAULT_WAIT_MS = 1_000
+
+/** One entry on its way to one subscription. */
+export class Item implements Delivery {
+  readonly window: Window
+  readonly position: Position
+  body: Body | undefined
+  /** Known once the body was seen; ordered subscriptions only. */
+  key: string | undefined
+  progress: Progress = FIRST
+  /** Attempts begun at the subscriber: what a cursor keeps. */
+  attempts = 0
+  /** Size of the body, once it was seen. */
+  bytes = 0
+  /** The wait for a retry it is in: its length, and its end in epoch ms. */
+  waitMs = 0
+  dueAt = 0
+  timer: Timer | undefined
+  arrivedAt: number | undefined
+
+  constructor(window: Window, position: Position) {
+    this.window = window
+    this.position = position
+  }
+
+  get event(): Event {
+    if (!this.body) throw new Error('an item runs only with its body')
+    return this.body.entry.event
+  }
+
+  get signal(): AbortSignal {
+    return this.window.host.signal
+  }
+
+  holdsFloor(): boolean {
+    return this.window.host.holdsFloor(this)
+  }
+}
+
+/**
+ * `attached`: the head hands over what it matches. `parked`: nobody does; `next` says where to go on.
+ * `riding`: the sweep does, and `next` follows it once it stops.
+ */
+export type WindowState = 'attached' | 'parked' | 'riding'
+
+export class Window implements FloorHolder {
+  readonly subscription: Subscription
+  readonly host: WindowHost
+  state: WindowState = 'parked'
+  /** All before it has been offered. Follows the head while attached, the sweep while riding. */
+  next: Position
+  /** In order of position. */
+  readonly unsettled = new Map<Position, Item>()
+  inFlight = 0
+  waiting = 0
+  heldBytes = 0
+  /** Entries matched at the head while it was not there. */
+  behind = 0
+  /** False when it began behind the head, or changed its filter there: then `behind` is not all it lacks. */
+  countsBehind = true
+  /** Whether the store has a record of its own for this cursor. */
+  stored = false
+  inFloors = false
+  /** Whether it is among those the sweep will serve next. */
+  wanted = false
+  #ready: Item[] = []
+  #readyAt = 0
+  /** Slots whose body is on its way. */
+  #fetching = 0
+  /** Ordered only: per key, the unsettled items; the first may run. */
+  readonly #keys = new Map<string, Item[]>()
+
+  constructor(subscription: Subscription, host: WindowHost, next: Position) {
+    this.subscription = subscription
+    this.host = host
+    this.next = next
+  }
+
+  /** Attempts, and waits that keep their slot. */
+  get running(): number {
+    return this.inFlight - this.#fetching
+  }
+
+  floor(): Position {
+    for (const position of this.unsettled.keys()) return position
+    return this.state === 'attached' ? Infinity : this.next
+  }
+
+  /** Whether an entry of this size may be offered now. One always fits. */
+  hasRoom(bytes: number): boolean {
+    if (this.unsettled.size >= this.subscription.spec.maxUnsettled || isBlocked(this.subscription)) return false
+    if (this.heldBytes === 0) return true
+    return this.heldBytes + bytes <= this.host.limits.subscriptionBytes && this.host.budget.hasRoom(bytes)
+  }
+
+  /** Takes a matched entry; runs it at once when a slot is free. Call it only with room. */
+  offer(body: Body): void {
+    const { entry } = body
+    const item = new Item(this, entry.position)
+    this.unsettled.set(entry.position, item)
+    this.subscription.stats.matched++
+    this.#hold(item, body)
+    this.host.changed(this)
+    if (!this.subscription.spec.ordered || this.#isFirstOfKey(item)) this.#enqueue(item)
+  }
+
+  /** Takes up what a stored cursor says. Attempt counts are kept; waits end no later than they would have. */
+  restore(state: CursorState): void {
+    this.next = state.next
+    const wall = this.host.clock.wall()
+    for (const { position, attempt, waitMs, dueAt } of state.unsettled) {
+      const item = new Item(this, position)
+      item.progress = { attempt }
+      item.attempts = attempt
+      this.unsettled.set(position, item)
+      this.subscription.stats.matched++
+      if (this.subscription.spec.ordered) {
+        item.waitMs = waitMs
+        item.dueAt = dueAt
+        this.host.fetch(item) // its key is known once its body is
+      } else if (waitMs > 0) {
+        this.#wait(item, waitMs, Math.min(waitMs, Math.max(0, dueAt - wall)))
+      } else {
+        this.#ready.push(item)
+      }
+    }
+  }
+
+  /** A fetched body. */
+  arrived(item: Item, body: Body): void {
+    if (this.unsettled.get(item.position) !== item) return
+    this.#hold(item, body)
+    if (this.subscription.spec.ordered && item.key === undefined) return this.#rejoin(item)
+    this.#fetching--
+    if (!isBlocked(this.subscription) && this.host.handsOut()) return this.#run(item)
+    this.#freeSlot(item)
+    this.#ready.push(item)
+  }
+
+  /** The body can never come: the log no longer has the entry. */
+  expire(item: Item): void {
+    if (this.unsettled.get(item.position) !== item) return
+    if (item.key !== undefined || !this.subscription.spec.ordered) {
+      this.inFlight--
+      this.#fetching--
+    }
+    this.subscription.stats.expired++
+    this.subscription.stats.matched--
+    this.#forget(item)
+  }
+
+  /** Hands out what is ready while slots are free. */
+  pump(): void {
+    const { spec } = this.subscription
+    while (this.#readyAt < this.#ready.length && this.inFlight < spec.maxInFlight) {
+      if (isBlocked(this.subscription) || !this.host.handsOut()) return
+      const item = this.#ready[this.#readyAt] as Item
+      if (!item.body && !this.#mayFetch(item)) return
+      this.#readyAt++
+      if (this.#readyAt > 64 && this.#readyAt * 2 > this.#ready.length) {
+        this.#ready = this.#ready.slice(this.#readyAt)
+        this.#readyAt = 0
+      }
+      this.inFlight++
+      if (item.body) {
+        this.#run(item)
+      } else {
+        this.#fetching++
+        this.host.fetch(item)
+      }
+    }
+  }
+
+  /** Nothing is to be handed out for now: bodies and slots of what does not run are given back. */
+  suspend(): void {
+    for (let at = this.#readyAt; at < this.#ready.length; at++) this.#letGo(this.#ready[at] as Item)
+    for (const item of this.unsettled.values()) {
+      if (!item.timer || !item.body) continue
+      item.timer.cancel()
+      item.timer = undefined
+      this.#freeSlot(item)
+      this.#wait(item, item.waitMs, Math.max(0, item.dueAt - this.host.clock.wall()))
+    }
+  }
+
+  /** What the store should keep of it, and undefined when it stands where every cursor at the head stands. */
+  record(base: Position, sweepAt: Position): Cursor | undefined {
+    const next = this.state === 'attached' ? Math.max(base, this.next) : this.state === 'riding' ? sweepAt : this.next
+    if (this.state === 'attached' && this.unsettled.size === 0 && next === base) return undefined
+    const unsettled: UnsettledEntry[] = []
+    for (const { position, attempts, waitMs, dueAt } of this.unsettled.values()) {
+      unsettled.push({ position, attempt: attempts, waitMs, dueAt })
+    }
+    return encodeCursor({ next, unsettled })
+  }
+
+  /** Stops every timer; nothing is settled after it. */
+  end(): void {
+    this.subscription.stats.matched -= this.unsettled.size
+    for (const item of this.unsettled.values()) {
+      item.timer?.cancel()
+      this.#letGo(item)
+    }
+    this.unsettled.clear()
+    this.#ready = []
+    this.#readyAt = 0
+    this.#keys.clear()
+  }
+
+  #run(item: Item): void {
+    const { spec, stats } = this.subscription
+    stats.attempts++
+    let attempt: Promise<Step>
+    try {
+      attempt = spec.deliver(item)
+    } catch (fault) {
+      attempt = Promise.reject(fault)
+    }
+    attempt.then(
+      (step) => this.#onStep(item, step),
+      (fault: unknown) =>
+        this.#onStep(item, {
+          kind: 'wait',
+          delayMs: FAULT_WAIT_MS,
+          progress: item.progress,
+          reason: fault instanceof Error ? fault.message : String(fault),
+        }),
+    )
+  }
+
+  #onStep(item: Item, step: Step): void {
+    if (this.unsettled.get(item.position) !== item) return this.#freeSlot(item)
+    if (step.kind === 'settled') {
+      this.#count(step.outcome, step.failure?.reason)
+      this.inFlight--
+      return this.#forget(item)
+    }
+    this.#countFailure(step.reason)
+    item.progress = step.progress
+    if (!step.progress.failure) item.attempts = step.progress.attempt
+    item.waitMs = Math.round(step.delayMs)
+    item.dueAt = Math.round(this.host.clock.wall() + step.delayMs)
+    this.host.changed(this)
+    const { heldWaitMs } = this.host.limits
+    const keepsSlot = step.delayMs <= heldWaitMs && this.host.budget.hasRoom(0) && !isBlocked(this.subscription)
+    if (!keepsSlot) {
+      this.#freeSlot(item)
+      this.#wait(item, item.waitMs, step.delayMs)
+      return
+    }
+    item.timer = this.host.clock.after(step.delayMs, () => {
+      item.timer = undefined
+      item.waitMs = item.dueAt = 0
+      if (!isBlocked(this.subscription) && this.host.handsOut()) return this.#run(item)
+      this.#freeSlot(item)
+      this.#ready.push(item)
+    })
+  }
+
+  /** Waits without slot or body. */
+  #wait(item: Item, waitMs: number, leftMs: number): void {
+    item.waitMs = waitMs
+    this.waiting++
+    item.timer = this.host.clock.after(leftMs, () => {
+      item.timer = undefined
+      item.waitMs = item.dueAt = 0
+      this.waiting--
+      this.#ready.push(item)
+      this.pump()
+    })
+    this.pump()
+  }
+
+  #enqueue(item: Item): void {
+    const { inFlight, subscription, host } = this
+    const runsNow =
+      item.body !== undefined &&
+      this.#readyAt === this.#ready.length &&
+      inFlight < subscription.spec.maxInFlight &&
+      !isBlocked(subscription) &&
+      host.handsOut()
+    if (!runsNow) {
+      this.#ready.push(item)
+      return this.pump()
+    }
+    this.inFlight++
+    this.#run(item)
+  }
+
+  /** Settled, or gone: the next of its key may run, and a parked window may have room again. */
+  #forget(item: Item): void {
+    this.unsettled.delete(item.position)
+    this.#letGo(item)
+    this.host.settled(item)
+    this.host.changed(this)
+    if (item.key !== undefined) this.#nextOfKey(item.key)
+    this.pump()
+    const { maxUnsettled } = this.subscription.spec
+    const { subscriptionBytes } = this.host.limits
+    const roomy = this.unsettled.size * 2 <= maxUnsettled && this.heldBytes * 2 <= subscriptionBytes
+    if (this.state === 'parked' && !this.wanted && (roomy || this.heldBytes === 0) && this.hasRoom(0)) {
+      this.host.wants(this)
+    }
+  }
+
+  #freeSlot(item: Item): void {
+    this.inFlight--
+    this.#letGo(item)
+  }
+
+  #hold(item: Item, body: Body): void {
+    item.body = body
+    item.bytes = body.entry.bytes
+    item.arrivedAt = body.entry.event.arrivedAt
+    this.heldBytes += body.entry.bytes
+    body.hold(this.host.budget)
+  }
+
+  #letGo(item: Item): void {
+    const { body } = item
+    if (!body) return
+    item.body = undefined
+    this.heldBytes -= body.entry.bytes
+    body.letGo(this.host.budget)
+  }
+
+  /** One fetch is always allowed; more only as far as their bodies will fit. */
+  #mayFetch({ bytes }: Item): boolean {
+    if (this.#fetching === 0) return true
+    const coming = (this.#fetching + 1) * bytes
+    return this.heldBytes + coming <= this.host.limits.subscriptionBytes && this.host.budget.hasRoom(coming)
+  }
+
+  #isFirstOfKey(item: Item): boolean {
+    const key = attributeOf(item.event.attributes, 'partitionkey') ?? ''
+    item.key = key
+    const sameKey = this.#keys.get(key)
+    if (sameKey) sameKey.push(item)
+    else this.#keys.set(key, [item])
+    return sameKey === undefined
+  }
+
+  /** A restored item of an ordered subscription whose body was read to learn its key. */
+  #rejoin(item: Item): void {
+    const isFirst = this.#isFirstOfKey(item)
+    const left = item.dueAt - this.host.clock.wall()
+    if (isFirst && item.waitMs > 0) {
+      this.#letGo(item)
+      this.#wait(item, item.waitMs, Math.min(item.waitMs, Math.max(0, left)))
+    } else {
+      if (!isFirst || this.heldBytes > this.host.limits.subscriptionBytes) this.#letGo(item)
+      if (isFirst) this.#enqueue(item)
+    }
+  }
+
+  #nextOfKey(key: string): void {
+    const sameKey = this.#keys.get(key)
+    sameKey?.shift()
+    const next = sameKey?.[0]
+    if (next) this.#ready.push(next)
+    else this.#keys.delete(key)
+  }
+
+  #count(outcome: Outcome, failure: string | undefined): void {
+    const { stats } = this.subscription
+    if (outcome === 'delivered') {
+      stats.delivered++
+      stats.failingSince = undefined
+      return
+    }
+    if (outcome === 'dead-lettered') {
+      // The attempt that ended it was the dead letter sink's, and it was no failure.
+      stats.deadLettered++
+      return
+    }
+    stats.kept++
+    this.#countFailure(failure ?? 'not taken')
+  }
+
+  #countFailure(reason: string): void {
+    const { stats } = this.subscription
+    const at = this.host.clock.wall()
+    stats.failedAttempts++
+    stats.lastFailure = { reason, at }
+    stats.failingSince ??= at
+  }
+}
