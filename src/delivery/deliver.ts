@@ -1,0 +1,154 @@
+// The whole story of one event and one destination: attempts until it is accepted, refused or spent, then the dead letter
+// sink, then the dead-letter log. One attempt per call: who calls, and when again, is the fan-out's matter (channel/),
+// where a reply goes and what the dead-letter log is are handed in.
+import type { Clock } from '../core/clock.ts'
+import type { Failure, Progress, Route, Step } from '../core/delivery-spec.ts'
+import type { Event } from '../core/event.ts'
+import { printableUrl } from '../http/address.ts'
+import { type Answer, type Answered, type Client, headerTexts } from '../http/client.ts'
+import { decodeResponse } from '../http/decode.ts'
+import { failureOf, withErrorAttributes } from './dead-letter.ts'
+import { isRetryable, waitMs } from './retry.ts'
+import { sendToDeadLetterSink, sendToSubscriber } from './send.ts'
+
+/** What one call is about: the fan-out's `Delivery`. */
+export interface Attempt {
+  readonly event: Event
+  readonly progress: Progress
+  /** When it aborts, the call rejects with its reason and the attempt does not count. */
+  readonly signal: AbortSignal
+  /** True while nothing of the log can be trimmed before this event is settled. */
+  holdsFloor(): boolean
+}
+
+export type ReplyVerdict =
+  /** As durable as its log, or dropped because the subscription wants no replies. */
+  | { readonly kind: 'stored' }
+  /** For good: too large, its hops used up. `failure.destination` is where it had to go. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
+
+/**
+ * Takes a subscriber's reply to `attempt.event`. Waits for room itself, and for a log that is away: the subscriber is not
+ * called again for a reply that it has given. Rejects only when the attempt's signal aborts.
+ */
+export type StoreReply = (reply: Event, attempt: Attempt) => Promise<ReplyVerdict>
+
+/**
+ * Puts an event that nobody took, error attributes included, into the dead-letter log. Waits for room itself; rejects
+ * only when the attempt's signal aborts.
+ */
+export type Keep = (event: Event, failure: Failure, attempt: Attempt) => Promise<void>
+
+export interface DeliverOptions {
+  /** Asked at every attempt, so that a changed Trigger counts from the next one on. */
+  readonly route: () => Route
+  readonly client: Client
+  readonly clock: Clock
+  readonly reply: StoreReply
+  readonly keep: Keep
+  /** What a 200 with a body that is not an event is: a failure for a Trigger, nothing for a Subscription. */
+  readonly nonEventBody: 'fails' | 'ignored'
+}
+
+/** Makes one attempt per call and says what comes next. */
+export function createDeliver(options: DeliverOptions): (attempt: Attempt) => Promise<Step> {
+  return (attempt) => {
+    const { failure } = attempt.progress
+    return failure ? tryDeadLetterSink(options, attempt, failure) : trySubscriber(options, attempt)
+  }
+}
+
+const DELIVERED: Step = { kind: 'settled', outcome: 'delivered' }
+
+async function trySubscriber(options: DeliverOptions, attempt: Attempt): Promise<Step> {
+  const route = options.route()
+  const answer = await sendToSubscriber(options.client, route, attempt.event, attempt.signal)
+  if (!isAccepted(answer)) return afterFailure(options, route, attempt, failureOf(route.subscriber.url, answer), answer)
+  if (!mayCarryReply(answer)) return DELIVERED
+  return takeReply(options, route, attempt, answer)
+}
+
+function isAccepted(answer: Answer): answer is Answered {
+  return answer.kind === 'answer' && answer.status >= 200 && answer.status < 300
+}
+
+/** A 202 says that the event was taken, not dealt with: its body is never a reply. */
+function mayCarryReply(answer: Answered): boolean {
+  return answer.status === 200 || answer.status === 201
+}
+
+async function takeReply(options: DeliverOptions, route: Route, attempt: Attempt, answer: Answered): Promise<Step> {
+  const decoded = decodeResponse(answer.status, headerTexts(answer.rawHeaders), answer.body)
+  if (decoded.kind === 'none') return DELIVERED
+  if (decoded.kind === 'not-an-event') {
+    if (options.nonEventBody === 'ignored') return DELIVERED
+    return afterFailure(options, route, attempt, notAnEvent(route, answer, decoded.reason), answer)
+  }
+  const verdict = await options.reply(decoded.event, attempt)
+  return verdict.kind === 'stored' ? DELIVERED : giveUp(options, route, attempt, verdict.failure)
+}
+
+/**
+ * A body that is not an event, where only a reply may stand, is told to the dead letter sink as upstream does: 502.
+ * @see knative/eventing pkg/broker/filter/filter_handler.go
+ */
+function notAnEvent(route: Route, answer: Answered, why: string): Failure {
+  const reason =
+    `${printableUrl(route.subscriber.url)} answered ${answer.status} with a body that is not a CloudEvent (${why}): ` +
+    'answer 202 or 204 without a body, or 200 with a CloudEvent'
+  return { ...failureOf(route.subscriber.url, answer), status: 502, reason }
+}
+
+function afterFailure(
+  options: DeliverOptions,
+  route: Route,
+  attempt: Attempt,
+  failure: Failure,
+  answer: Answer,
+): Step | Promise<Step> {
+  return nextAttempt(options, route, attempt, failure, answer) ?? giveUp(options, route, attempt, failure)
+}
+
+/** The wait before another attempt at the same destination, as long as the route allows one. */
+function nextAttempt(
+  { clock }: DeliverOptions,
+  { retry }: Route,
+  { progress }: Attempt,
+  { status, reason }: Failure,
+  answer: Answer,
+): Step | undefined {
+  // A restart loses the failure of a spent delivery, not its count: the subscriber then had one attempt more than the
+  // route says, which at-least-once allows, and `made` is already beyond the retries.
+  const made = progress.attempt + 1
+  if (!isRetryable(status) || made > retry.retries) return undefined
+  const delayMs = waitMs(retry, made, answer, clock.wall())
+  return { kind: 'wait', delayMs, progress: { ...progress, attempt: made }, reason }
+}
+
+/** The subscriber is done with. The sink's first attempt is a step of its own, so that it is counted and bounded as one. */
+function giveUp(options: DeliverOptions, route: Route, attempt: Attempt, failure: Failure): Step | Promise<Step> {
+  if (!route.deadLetterSink) return keepEvent(options, attempt, failure)
+  return { kind: 'wait', delayMs: 0, progress: { attempt: 0, failure }, reason: failure.reason }
+}
+
+async function tryDeadLetterSink(options: DeliverOptions, attempt: Attempt, failure: Failure): Promise<Step> {
+  const route = options.route()
+  const sink = route.deadLetterSink
+  // Taken away since the subscriber failed.
+  if (!sink) return keepEvent(options, attempt, failure)
+
+  const event = withErrorAttributes(attempt.event, failure)
+  const answer = await sendToDeadLetterSink(options.client, route, sink, event, attempt.signal)
+  // What it answers is not a reply: a dead letter has no subscriber that could give one.
+  if (isAccepted(answer)) return { kind: 'settled', outcome: 'dead-lettered', failure }
+
+  const sinkFailure = failureOf(sink.url, answer)
+  const again = nextAttempt(options, route, attempt, sinkFailure, answer)
+  return again ?? keepEvent(options, attempt, { ...failure, reason: `${failure.reason}; ${sinkFailure.reason}` })
+}
+
+/** Nothing is dropped: without a dead letter sink that takes it, an event waits in the dead-letter log for people. */
+async function keepEvent(options: DeliverOptions, attempt: Attempt, failure: Failure): Promise<Step> {
+  await options.keep(withErrorAttributes(attempt.event, failure), failure, attempt)
+  return { kind: 'settled', outcome: 'kept', failure }
+}
