@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { deliveryFrom, deliverySchema } from '../delivery.ts'
+import { defineKind } from '../kind.ts'
+import { metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
+import { referenceFrom, referenceSchema } from '../reference.ts'
+
+export const BROKER_CLASS = 'eventing.knative.dev/broker.class'
+const DEFAULT_CLASS = 'Tidings'
+/** Upstream's own class is ours too, so that its manifests run unchanged. */
+const OUR_CLASSES: readonly string[] = [DEFAULT_CLASS, 'MTChannelBasedBroker']
+
+const brokerSchema = z.strictObject({
+  apiVersion: z.literal('eventing.knative.dev/v1'),
+  kind: z.literal('Broker'),
+  metadata: metadataSchema(subdomainName),
+  spec: z
+    .strictObject({
+      config: referenceSchema.exactOptional().describe('Settings of the broker class, such as its channel.'),
+      delivery: deliverySchema.exactOptional().describe('How Triggers without a `delivery` of their own deliver.'),
+    })
+    .exactOptional(),
+})
+export type Broker = z.infer<typeof brokerSchema>
+
+export const brokerKind = defineKind(
+  {
+    group: 'eventing.knative.dev',
+    versions: ['v1'],
+    kind: 'Broker',
+    plural: 'brokers',
+    singular: 'broker',
+    shortNames: [],
+    categories: ['all', 'knative', 'eventing'],
+    schema: brokerSchema,
+    columns: [
+      { name: 'URL', type: 'string', jsonPath: '.status.address.url' },
+      { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+      { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+      { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+      { name: 'Class', type: 'string', jsonPath: `.metadata.annotations.${BROKER_CLASS.replaceAll('.', '\\.')}` },
+    ],
+    conditions: {
+      dependents: [
+        'IngressReady',
+        'TriggerChannelReady',
+        'FilterReady',
+        'Addressable',
+        'DeadLetterSinkResolved',
+        'EventPoliciesReady',
+      ],
+    },
+  },
+  withDefaults,
+)
+
+/** The class of a Broker that has been read: reading fills it in. */
+export function brokerClassOf(broker: Broker): string {
+  return broker.metadata.annotations?.[BROKER_CLASS] ?? DEFAULT_CLASS
+}
+
+/** Brokers of another class belong to another controller: nothing about them may be touched. */
+export function isOurs(broker: Broker): boolean {
+  return OUR_CLASSES.includes(brokerClassOf(broker))
+}
+
+function withDefaults(broker: Broker): Broker {
+  const metadata = withNamespace(broker.metadata)
+  const { config, delivery } = broker.spec ?? {}
+  return {
+    ...broker,
+    metadata: { ...metadata, annotations: { ...metadata.annotations, [BROKER_CLASS]: brokerClassOf(broker) } },
+    spec: {
+      ...(config && { config: referenceFrom(metadata.namespace, config) }),
+      ...(delivery && { delivery: deliveryFrom(metadata.namespace, delivery) }),
+    },
+  }
+}

@@ -1,0 +1,181 @@
+// Manifests to resources: from a text, or from the files and folders that `-f` names. Tells everything that is wrong at
+// once and where it stands; what to do about it (refuse to start, keep the last good version) is for the caller. Syntax
+// is yaml.ts, the rules are the kinds'.
+import { type Dirent, promises as fs } from 'node:fs'
+import path from 'node:path'
+import { brokerClassOf, isOurs } from './kinds/broker.ts'
+import { brokerNameOf } from './kinds/trigger.ts'
+import { type AnyResource, describeUnknownKind, findKind } from './known-kinds.ts'
+import { namespaceOf } from './metadata.ts'
+import { type FieldError, type Place, type Problem, problemAt } from './problems.ts'
+import { isFields, textAt } from './rules.ts'
+import { parseYaml, type YamlDocument, yamlLimits } from './yaml.ts'
+
+export interface LoadedResource {
+  readonly resource: AnyResource
+  /** Where its document starts. */
+  readonly place: Place
+}
+
+export interface Loaded {
+  readonly resources: readonly LoadedResource[]
+  readonly problems: readonly Problem[]
+  /** What was left out although nothing is wrong with it: Brokers of another class, and their Triggers. */
+  readonly notices: readonly Problem[]
+}
+
+const EXTENSIONS: readonly string[] = ['.yaml', '.yml', '.json']
+
+/** Reads every document of a text. `file` is the name that problems give. Never throws. */
+export function loadManifests(text: string, file: string): Loaded {
+  return combine([readManifests(text, file)])
+}
+
+/**
+ * Reads files, and folders with all `.yaml`, `.yml` and `.json` files below them; what starts with a dot is left out,
+ * unless it is named itself. In the order given, sorted within a folder, each file once. Never rejects: what cannot be
+ * read is a problem.
+ */
+export async function loadPaths(paths: readonly string[]): Promise<Loaded> {
+  const seen = new Set<string>()
+  const parts: Part[] = []
+  for (const each of paths) parts.push(...(await readPath(each, seen)))
+  return combine(parts)
+}
+
+/** What one file holds, before it is compared with others. */
+interface Part {
+  readonly resources: readonly LoadedResource[]
+  readonly problems: readonly Problem[]
+}
+
+function readManifests(text: string, file: string): Part {
+  const { documents, problems } = parseYaml(text, file)
+  const resources: LoadedResource[] = []
+  const refused: Problem[] = []
+  for (const document of documents) {
+    const placeOf = (error: FieldError): Place => ({ file, ...document.positionOf(error.paths[0]) })
+    const reading = readResource(document)
+    if (reading.kind === 'invalid') refused.push(...reading.errors.map((error) => problemAt(placeOf(error), error)))
+    else resources.push({ resource: reading.resource, place: { file, ...document.positionOf([]) } })
+  }
+  return { resources, problems: [...problems, ...refused].sort((a, b) => a.line - b.line || a.column - b.column) }
+}
+
+function readResource({ value }: YamlDocument) {
+  if (!isFields(value)) {
+    return invalid([{ paths: [[]], message: 'expected a map with apiVersion, kind, metadata and spec' }])
+  }
+  const apiVersion = textAt(value, ['apiVersion'])
+  const name = textAt(value, ['kind'])
+  if (!apiVersion || !name) {
+    const missing = [...(apiVersion ? [] : ['apiVersion']), ...(name ? [] : ['kind'])]
+    return invalid(missing.map((field) => ({ paths: [[field]], message: 'missing field(s)' })))
+  }
+  const kind = findKind(apiVersion, name)
+  if (!kind) return invalid([{ paths: [['kind']], message: describeUnknownKind(apiVersion, name) }])
+  return kind.read(value)
+}
+
+function invalid(errors: readonly FieldError[]) {
+  return { kind: 'invalid', errors } as const
+}
+
+async function readPath(named: string, seen: Set<string>): Promise<Part[]> {
+  try {
+    const real = await fs.realpath(named)
+    // Two ways to one file are one file, and a link back to a folder above must not be followed for ever.
+    if (seen.has(real)) return []
+    seen.add(real)
+    const stat = await fs.stat(real)
+    return stat.isDirectory() ? await readFolder(named, seen) : [await readFile(named, stat.size)]
+  } catch (error) {
+    return [refusedFile(named, messageOf(error))]
+  }
+}
+
+async function readFolder(folder: string, seen: Set<string>): Promise<Part[]> {
+  const entries = await fs.readdir(folder, { withFileTypes: true })
+  const parts: Part[] = []
+  for (const entry of entries.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    parts.push(...(await readPath(path.join(folder, entry.name), seen)))
+  }
+  return parts
+}
+
+/** Kubernetes mounts a ConfigMap's files as links into a dot folder, so by name is the only way to tell. */
+function isWanted(entry: Dirent): boolean {
+  return !entry.name.startsWith('.') && (entry.isDirectory() || EXTENSIONS.includes(path.extname(entry.name)))
+}
+
+async function readFile(file: string, bytes: number): Promise<Part> {
+  // Asked before reading; parseYaml counts again what was read.
+  if (bytes > yamlLimits.textBytes)
+    return refusedFile(file, `expected at most ${yamlLimits.textBytes} bytes in one file`)
+  const content = await fs.readFile(file)
+  try {
+    return readManifests(new TextDecoder('utf-8', { fatal: true }).decode(content), file)
+  } catch {
+    return refusedFile(file, 'expected UTF-8 text')
+  }
+}
+
+function refusedFile(file: string, message: string): Part {
+  return { resources: [], problems: [{ file, line: 1, column: 1, path: '', message }] }
+}
+
+function messageOf(error: unknown): string {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return isMissing ? 'no such file or folder' : String(error)
+}
+
+function combine(parts: readonly Part[]): Loaded {
+  const all = parts.flatMap(({ resources }) => resources)
+  const { ours, notices } = setForeignAside(all)
+  const problems = [...parts.flatMap(({ problems }) => problems), ...duplicates(all)]
+  return { resources: ours, problems, notices }
+}
+
+function duplicates(resources: readonly LoadedResource[]): readonly Problem[] {
+  const first = new Map<string, Place>()
+  return resources.flatMap(({ resource, place }) => {
+    const { apiVersion, kind, metadata } = resource
+    const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : ''
+    const key = JSON.stringify([group, kind, namespaceOf(resource), metadata.name])
+    const other = first.get(key)
+    if (!other) {
+      first.set(key, place)
+      return []
+    }
+    const where = `${other.file}:${other.line}:${other.column}`
+    const message = `${kind} ${namespaceOf(resource)}/${metadata.name} stands at ${where} already`
+    return [problemAt(place, { paths: [['metadata', 'name']], message })]
+  })
+}
+
+/** Upstream's rule: a controller leaves Brokers of another class alone, and the Triggers of such Brokers. */
+function setForeignAside(all: readonly LoadedResource[]) {
+  const ours: LoadedResource[] = []
+  const notices: Problem[] = []
+  const foreign = new Set<string>()
+  for (const { resource } of all) {
+    if (resource.kind === 'Broker' && !isOurs(resource))
+      foreign.add(`${namespaceOf(resource)}/${resource.metadata.name}`)
+  }
+  for (const loaded of all) {
+    const message = reasonToLeaveOut(loaded.resource, foreign)
+    if (message === undefined) ours.push(loaded)
+    else notices.push(problemAt(loaded.place, { paths: [[]], message }))
+  }
+  return { ours, notices }
+}
+
+function reasonToLeaveOut(resource: AnyResource, foreign: ReadonlySet<string>): string | undefined {
+  if (resource.kind === 'Broker' && !isOurs(resource)) {
+    return `Broker ${namespaceOf(resource)}/${resource.metadata.name} is left out: its class is ${brokerClassOf(resource)}`
+  }
+  if (resource.kind !== 'Trigger') return undefined
+  const broker = `${namespaceOf(resource)}/${brokerNameOf(resource)}`
+  if (!foreign.has(broker)) return undefined
+  return `Trigger ${namespaceOf(resource)}/${resource.metadata.name} is left out: Broker ${broker} is of another class`
+}

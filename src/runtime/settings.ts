@@ -1,0 +1,299 @@
+// Settings of the process: what there is, what is valid, and where each value came from. Read once, at start, and passed
+// down as plain values; no other file reads process.env or the --config file.
+import { z } from 'zod'
+import { parseDuration } from '../core/duration.ts'
+import { codeOf, EventingError } from '../core/errors.ts'
+import { shown } from '../resource/problems.ts'
+import { isFields } from '../resource/rules.ts'
+import { type ConfigFile, NO_SUCH_SETTING, type Origin, readConfigFile } from './config-file.ts'
+
+const MIB = 1024 * 1024
+const LARGEST_PORT = 65_535
+const EXPECTED_DURATION = 'expected an ISO 8601 duration such as PT10S'
+
+const text = z.string('expected text').min(1, 'expected text')
+
+/** Flags and the environment give everything as text. */
+const yesOrNo = z.preprocess(
+  (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
+  z.boolean('expected true or false'),
+)
+
+function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const expected = `expected a whole number from ${least} to ${most}`
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value),
+    z.int(expected).min(least, expected).max(most, expected),
+  )
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, `expected one of ${values.join(', ')}`)
+}
+
+/** ISO 8601 in, milliseconds out. */
+function duration(leastMs = 1) {
+  return z.string(EXPECTED_DURATION).transform((value, context) => {
+    const ms = durationMs(value)
+    if (ms !== undefined && ms >= leastMs) return ms
+    context.addIssue({ code: 'custom', message: EXPECTED_DURATION })
+    return z.NEVER
+  })
+}
+
+const backend = oneOf(['memory', 'disk', 'kafka', 'redis']).superRefine((value, context) => {
+  if (value === 'memory') return
+  const message = `the ${value} backend is not available in this version; use --channel memory`
+  context.addIssue({ code: 'custom', message })
+})
+
+/** Every setting with its default beside it. Durations are named without a unit in YAML and get `Ms` here once read. */
+const schema = z.strictObject({
+  data: z
+    .strictObject({
+      host: text.prefault('127.0.0.1').describe('Address of the data port, where events come in'),
+      port: integer(0, LARGEST_PORT).prefault(8080).describe('The data port; 0 takes a free one'),
+      externalUrl: z
+        .url({ protocol: /^https?$/, error: 'expected a URL such as http://broker.example.com' })
+        .transform((url) => url.replace(/\/+$/, ''))
+        .optional()
+        .describe('How others reach the data port; its own address unless set'),
+      maxEventBytes: integer(1).prefault(MIB).describe('Largest data of one event'),
+      maxRequestBytes: integer(1)
+        .prefault(16 * MIB)
+        .describe('Largest request body, batches included'),
+    })
+    .prefault({}),
+  admin: z
+    .strictObject({
+      host: text.prefault('127.0.0.1').describe('Address of the admin port; it asks for no login'),
+      port: integer(0, LARGEST_PORT).prefault(8081).describe('The admin port; 0 takes a free one'),
+    })
+    .prefault({}),
+  metrics: z
+    .strictObject({
+      port: integer(0, LARGEST_PORT).optional().describe('Serves metrics and probes here too, beside the admin port'),
+    })
+    .prefault({}),
+  channel: z
+    .strictObject({
+      backend: backend.prefault('memory').describe('Where events are kept until they are delivered'),
+      memory: z
+        .strictObject({
+          capBytes: integer(MIB)
+            .prefault(64 * MIB)
+            .describe('What one log in memory may hold'),
+        })
+        .prefault({}),
+      ringBytes: integer(0)
+        .prefault(16 * MIB)
+        .describe('Recent events of one log kept for those just behind'),
+      saveIntervalMs: integer(10, 60_000).prefault(1_000).describe('How often cursors that moved are saved'),
+    })
+    .prefault({}),
+  deadLetter: z
+    .strictObject({
+      capBytes: integer(MIB)
+        .prefault(16 * MIB)
+        .describe('What one dead-letter log may hold'),
+      retention: duration().prefault('P30D').describe('How long an event that nobody took is kept'),
+    })
+    .prefault({})
+    .transform(({ retention, ...others }) => ({ ...others, retentionMs: retention })),
+  delivery: z
+    .strictObject({
+      maxInFlight: integer(1, 10_000).prefault(64).describe('Attempts of one subscription at the same time'),
+      maxUnsettled: integer(1, 100_000).prefault(1_000).describe('Events of one subscription running, waiting, queued'),
+      timeout: duration().prefault('PT600S').describe('Longest attempt where no manifest says otherwise'),
+      backoffMax: duration().prefault('PT24H').describe('Longest wait that growing waits may reach'),
+      retryAfterMax: duration(0)
+        .prefault('PT5M')
+        .describe('Longest wait a Retry-After header may ask for; PT0S ignores it'),
+      connectionsPerOrigin: integer(1, LARGEST_PORT).prefault(1_024).describe('Connections to one subscriber host'),
+      maxResponseBytes: integer(1).prefault(MIB).describe('Largest answer of a subscriber; a larger one is a failure'),
+    })
+    .prefault({})
+    .transform(({ timeout, backoffMax, retryAfterMax, ...others }) => ({
+      ...others,
+      timeoutMs: timeout,
+      backoffMaxMs: backoffMax,
+      retryAfterMaxMs: retryAfterMax,
+    })),
+  memory: z
+    .strictObject({
+      bodyBudgetBytes: integer(MIB)
+        .prefault(128 * MIB)
+        .describe('Events in memory, of the whole process'),
+      namespaceBudgetBytes: integer(MIB)
+        .prefault(96 * MIB)
+        .describe('Of these, for one namespace'),
+      brokerBudgetBytes: integer(MIB)
+        .prefault(64 * MIB)
+        .describe('Of these, for one Broker'),
+      subscriptionBudgetBytes: integer(MIB)
+        .prefault(32 * MIB)
+        .describe('Of these, for one subscription'),
+    })
+    .prefault({}),
+  broker: z
+    .strictObject({
+      maxTtl: integer(1, 255).prefault(255).describe('How many times an event may pass through Brokers'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .prefault('info')
+        .describe('The least that is logged'),
+    })
+    .prefault({}),
+  drainMs: integer(0, 3_600_000).prefault(25_000).describe('How long running deliveries may take at the end'),
+  ephemeral: yesOrNo.prefault(false).describe('Keep nothing: events in memory, no data directory'),
+  dataDir: text.prefault('.tidings').describe('Folder for what must survive a restart'),
+})
+
+/** Short names of the flags that are typed most; every setting also has its own name as a flag. */
+const shortFlags: Readonly<Record<string, string>> = {
+  port: 'data.port',
+  'admin-port': 'admin.port',
+  channel: 'channel.backend',
+  'data-dir': 'dataDir',
+}
+
+export type Settings = z.output<typeof schema> & {
+  /** Where each value came from, by name of the setting. */
+  readonly origins: ReadonlyMap<string, Origin>
+}
+
+export interface SettingSources {
+  /** Flag names without dashes, and their values as text; a flag without a value is true. */
+  readonly flags?: Readonly<Record<string, string | boolean>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly configFile?: ConfigFile
+}
+
+/**
+ * The effective settings: flag, else environment, else --config file, else default. Throws SETTING_INVALID with a line
+ * for every value that is wrong: where it came from, its name, what was expected.
+ */
+export function readSettings({ flags = {}, env = process.env, configFile }: SettingSources = {}): Settings {
+  const file = readConfigFile(configFile, names)
+  const fromFlags = readFlags(flags)
+  const given = new Map([...file.given, ...readEnvironment(env), ...fromFlags.given])
+  const parsed = schema.safeParse(nested(given), { reportInput: true })
+  const invalid = (parsed.error?.issues ?? []).map(({ path, input, message }) => {
+    const name = path.join('.')
+    return `${given.get(name)?.from ?? 'default'} ${name}: invalid value: ${shown(input)}: ${message}`
+  })
+  const problems = [...fromFlags.problems, ...file.problems, ...invalid]
+  if (!parsed.success || problems.length > 0) throw new EventingError('SETTING_INVALID', problems.join('\n'))
+  const origins = leaves.map(({ name, value }): [string, Origin] => [
+    name,
+    given.get(name) ?? { value, from: 'default' },
+  ])
+  return { ...parsed.data, origins: new Map(origins) }
+}
+
+export interface SettingDescription {
+  readonly name: string
+  /** As it was given; undefined when the setting is optional and not set. */
+  readonly value: unknown
+  readonly from: string
+  readonly description: string
+  readonly flags: readonly string[]
+  readonly variable: string
+}
+
+/** Every setting with its effective value, for people and for the command line's parser. */
+export function describeSettings({ origins }: Pick<Settings, 'origins'>): readonly SettingDescription[] {
+  return leaves.map(({ name, description, value }) => ({
+    name,
+    description,
+    ...(origins.get(name) ?? { value, from: 'default' }),
+    flags: flagsOf(name),
+    variable: variableOf(name),
+  }))
+}
+
+/** Names of all flags that set something, without dashes. */
+export function settingFlags(): readonly string[] {
+  return leaves.flatMap(({ name }) => flagsOf(name))
+}
+
+interface Leaf {
+  readonly name: string
+  readonly description: string
+  /** The default, as it would be given. */
+  readonly value: unknown
+}
+
+/** Read off the schema, so that nothing is written twice. */
+const leaves: readonly Leaf[] = leavesOf(z.toJSONSchema(schema, { io: 'input' }), [])
+const names: ReadonlySet<string> = new Set(leaves.map(({ name }) => name))
+
+function leavesOf(
+  { properties, description = '', default: value }: z.core.JSONSchema.BaseSchema,
+  path: string[],
+): Leaf[] {
+  if (!properties) return [{ name: path.join('.'), description, value }]
+  return Object.entries(properties).flatMap(([key, inner]) =>
+    typeof inner === 'boolean' ? [] : leavesOf(inner, [...path, key]),
+  )
+}
+
+function flagsOf(name: string): readonly string[] {
+  return [...Object.keys(shortFlags).filter((short) => shortFlags[short] === name), name]
+}
+
+/** `data.maxEventBytes` is TIDINGS_DATA_MAX_EVENT_BYTES. */
+function variableOf(name: string): string {
+  const words = name.replaceAll('.', '_').replace(/[A-Z]/g, (letter) => `_${letter}`)
+  return `TIDINGS_${words.toUpperCase()}`
+}
+
+function readFlags(flags: Readonly<Record<string, string | boolean>>) {
+  const given = new Map<string, Origin>()
+  const problems: string[] = []
+  for (const [flag, value] of Object.entries(flags)) {
+    const name = shortFlags[flag] ?? flag
+    if (names.has(name)) given.set(name, { value: String(value), from: `flag --${flag}` })
+    else problems.push(`flag --${flag}: ${NO_SUCH_SETTING}`)
+  }
+  return { given, problems }
+}
+
+/** An empty variable is as good as none. Others with our prefix are left alone: Kubernetes makes some for each Service. */
+function readEnvironment(env: Readonly<Record<string, string | undefined>>): [string, Origin][] {
+  return leaves.flatMap(({ name }): [string, Origin][] => {
+    const variable = variableOf(name)
+    const value = env[variable]
+    return value ? [[name, { value, from: `environment ${variable}` }]] : []
+  })
+}
+
+/** `{ 'data.port': 1 }` as `{ data: { port: 1 } }`. */
+function nested(given: ReadonlyMap<string, Origin>): Record<string, unknown> {
+  const root: Record<string, unknown> = {}
+  for (const [name, { value }] of given) {
+    const path = name.split('.')
+    const last = path.pop() ?? name
+    let group = root
+    for (const key of path) {
+      const inner = group[key]
+      const next: Record<string, unknown> = isFields(inner) ? inner : {}
+      group[key] = next
+      group = next
+    }
+    group[last] = value
+  }
+  return root
+}
+
+function durationMs(value: string): number | undefined {
+  try {
+    return parseDuration(value)
+  } catch (error) {
+    if (codeOf(error) === 'MANIFEST_INVALID') return undefined
+    throw error
+  }
+}
