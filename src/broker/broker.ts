@@ -1,0 +1,72 @@
+// An open broker: its event log with the fan-out over it, its dead-letter log, and its node of the budget tree.
+import { type Channel, type ChannelSettings, openChannel } from '../channel/channel.ts'
+import type { LogStore } from '../channel/log.ts'
+import type { Budget } from '../core/budget.ts'
+import type { Clock } from '../core/clock.ts'
+import { type DeadLetterLog, openDeadLetterLog } from './dead-letter-log.ts'
+import { type IngressTarget, newIngressStats } from './ingress.ts'
+
+export interface BrokerOptions {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly store: LogStore
+  readonly clock: Clock
+  readonly budget: Budget
+  readonly capBytes: number
+  readonly deadLetterCapBytes: number
+  readonly channel: Partial<ChannelSettings>
+  readonly onFault: (what: string, error: unknown) => void
+}
+
+export interface OpenBroker {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly channel: Channel
+  readonly deadLetters: DeadLetterLog
+  /** What the ingress and replies write to. */
+  readonly target: IngressTarget
+  /**
+   * Ends within `drainMs` and a second. Where events do not survive the process, it goes on delivering what waits until
+   * then; elsewhere only what runs is waited for.
+   */
+  close(drainMs: number): Promise<void>
+}
+
+const DRAIN_POLL_MS = 20
+
+export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
+  const { uid, namespace, name, store, clock, budget } = options
+  const title = `${namespace}/${name}`
+  const log = await store.open({ uid, name: title }, { capBytes: options.capBytes })
+  const deadLetters = await openDeadLetterLog(
+    store,
+    { uid: `${uid}-dead-letter`, name: `${title}/dead-letter` },
+    { capBytes: options.deadLetterCapBytes },
+    clock,
+  )
+  const channel = await openChannel({
+    name: title,
+    log,
+    traits: store.traits,
+    clock,
+    budget,
+    settings: options.channel,
+    onFault: options.onFault,
+  })
+  const target: IngressTarget = {
+    ready: true,
+    stats: newIngressStats(),
+    append: (event, room) => channel.send(event, room),
+  }
+  async function close(drainMs: number): Promise<void> {
+    const deadline = clock.now() + drainMs
+    if (store.traits.survives === 'nothing') {
+      while (channel.status().waiting > 0 && clock.now() < deadline) await clock.sleep(DRAIN_POLL_MS)
+    }
+    await channel.close({ drainMs: Math.max(0, deadline - clock.now()) })
+  }
+
+  return { uid, namespace, name, channel, deadLetters, target, close }
+}

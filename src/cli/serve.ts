@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises'
+import { startAdminServer } from '../api/server.ts'
+import { createClock } from '../core/clock.ts'
+import { createLogger } from '../observe/logger.ts'
+import { loadPaths } from '../resource/load.ts'
+import { formatProblem } from '../resource/problems.ts'
+import { type Runtime, startRuntime } from '../runtime/runtime.ts'
+import { describeSettings, readSettings, type Settings } from '../runtime/settings.ts'
+import { type Arguments, type Command, type Io, textFlag, textFlags, UsageError } from './command.ts'
+import { untilSignal } from './signals.ts'
+
+/** Flags of `serve` itself; every setting is a flag too. */
+const OWN_OPTIONS = {
+  file: { type: 'string', short: 'f', multiple: true },
+  config: { type: 'string' },
+} as const
+
+export const serve: Command = {
+  usage: `tidings serve [-f PATH]... [--port 8080] [--admin-port 8081] [--channel memory] [--config FILE]
+
+Runs the brokers and triggers of manifests. PATH is a file or a folder.
+
+  -f, --file PATH   manifests; may be repeated
+  --port PORT       where events come in (8080; 0 takes a free one)
+  --admin-port PORT status, metrics and probes, on loopback (8081)
+  --channel NAME    where events are kept: memory (the only one in this version)
+  --data-dir DIR    folder for what must survive a restart (.tidings)
+  --ephemeral       keep nothing: no data directory
+  --config FILE     settings as YAML
+
+Every setting is a flag by its own name too, and an environment variable:
+${settingLines()}`,
+  options: { ...OWN_OPTIONS, ...settingOptions() },
+  async run(args, io) {
+    const settings = await settingsFrom(args, io)
+    const resources = await resourcesFrom(textFlags(args, 'file'), io)
+    const logger = createLogger(settings.log.level)
+    const runtime = await orPortTaken('--port', settings.data.port, () =>
+      startRuntime({ settings, resources, clock: createClock(), logger, print: io.out }),
+    )
+    try {
+      const { host, port } = settings.admin
+      const admin = await orPortTaken('--admin-port', port, () => startAdminServer({ host, port, runtime, logger }))
+      io.out(await banner(runtime, host, admin.port))
+      const stopping = untilSignal()
+      logger.info({ signal: await stopping }, 'stopping: running deliveries may end; a second signal forces')
+      await runtime.close()
+      await admin.close()
+      return 0
+    } catch (error) {
+      await runtime.close()
+      throw error
+    }
+  },
+}
+
+async function settingsFrom(args: Arguments, { env }: Io): Promise<Settings> {
+  const file = textFlag(args, 'config')
+  const flags: Record<string, string | boolean> = {}
+  for (const [name, value] of Object.entries(args.flags)) {
+    if (!(name in OWN_OPTIONS) && (typeof value === 'string' || typeof value === 'boolean')) flags[name] = value
+  }
+  return readSettings({ flags, env, ...(file !== undefined && { configFile: await configFile(file) }) })
+}
+
+async function configFile(name: string): Promise<{ name: string; text: string }> {
+  try {
+    return { name, text: await readFile(name, 'utf8') }
+  } catch (error) {
+    throw new UsageError(`--config ${name}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+async function resourcesFrom(paths: readonly string[], io: Io) {
+  const { resources, problems, notices } = await loadPaths(paths)
+  for (const notice of notices) io.err(`${formatProblem(notice)}\n`)
+  if (problems.length > 0) {
+    throw new UsageError(`${problems.map(formatProblem).join('\n')}\nNothing was started: mend these and run it again.`)
+  }
+  return resources.map(({ resource }) => resource)
+}
+
+async function orPortTaken<T>(flag: string, port: number, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new UsageError(`port ${port} is taken: stop what listens there, or choose another with ${flag}`)
+    }
+    throw error
+  }
+}
+
+/** What somebody needs who just started it: addresses, and what to try. */
+async function banner(runtime: Runtime, adminHost: string, adminPort: number): Promise<string> {
+  const { brokers, triggers, problems } = await runtime.status()
+  const adminUrl = `http://${adminHost}:${adminPort}`
+  const isDefaultAdmin = adminUrl === 'http://127.0.0.1:8081'
+  const server = isDefaultAdmin ? '' : ` --server ${adminUrl}`
+  const lines = [
+    `Tidings is ready: ${count(brokers.length, 'broker')}, ${count(triggers.length, 'trigger')}.`,
+    '',
+    ...brokers.map(({ namespace, name, url }) => `  broker ${namespace}/${name}   ${url}`),
+    `  admin   ${adminUrl}`,
+    '',
+    'Next, in a second terminal:',
+    `  npx tidings event send${server} --type com.example.hello --data '{"hello":"world"}'`,
+    `  npx tidings status${server}`,
+    `  curl ${adminUrl}/metrics`,
+    '',
+    ...problems.map((problem) => `  ! ${problem}`),
+    ...(problems.length > 0 ? [''] : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+function settingOptions(): Command['options'] {
+  const options: Command['options'] = {}
+  for (const { flags, value } of describeSettings({ origins: new Map() })) {
+    for (const flag of flags) options[flag] = { type: typeof value === 'boolean' ? 'boolean' : 'string' }
+  }
+  return options
+}
+
+function settingLines(): string {
+  return describeSettings({ origins: new Map() })
+    .map(
+      ({ name, value, description }) =>
+        `  --${name}${value === undefined ? '' : ` (${value})`}\n      ${description}\n`,
+    )
+    .join('')
+}
