@@ -30,7 +30,7 @@ export interface ChannelOptions {
   readonly onFault?: (what: string, error: unknown) => void
 }
 
-/** In events since the channel was opened: accepted = unmatched + settled + waiting. */
+/** In events since the channel was opened, and what waited then: accepted = unmatched + settled + waiting. */
 export interface ChannelStatus {
   readonly accepted: number
   /** Passed no subscription's filter. */
@@ -85,10 +85,11 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
   const subscriptions = new Map<CursorId, Subscription>()
   const lanes = new Map<LaneId, { readonly lane: Lane; readonly owned: OwnedLane }>()
   const ending = new AbortController()
-  let accepted = 0
   /** Of lanes that were given up. */
   const past = { unmatched: 0, settled: 0 }
   let isClosed = false
+  /** What was left when it closed. */
+  let final: ChannelStatus | undefined
   let toPlace: Subscription[] = []
   let placing: Promise<void> | undefined
   /** Taking up lanes and subscriptions: one at a time, so that each sees the cursors of all before it. */
@@ -114,7 +115,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     const counts = opened?.counts()
     if (!counts) return
     past.unmatched += counts.unmatched
-    past.settled += counts.matched - counts.waiting
+    past.settled += counts.settled
   }
 
   /** Subscriptions that came together are placed together: one look at the cursors of each lane. */
@@ -160,16 +161,30 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     update(subscription, wasBlocked)
   }
 
-  const pending = new Map<CursorId, Subscription>()
+  function status(): ChannelStatus {
+    if (final) return final
+    let { unmatched, settled } = past
+    let waiting = 0
+    let floorHolder: CursorId | undefined
+    for (const { lane } of lanes.values()) {
+      const counts = lane.counts()
+      unmatched += counts.unmatched
+      settled += counts.settled
+      waiting += counts.waiting
+      floorHolder ??= lane.floorHolder()
+    }
+    return { accepted: unmatched + settled + waiting, unmatched, settled, waiting, size: log.size(), floorHolder }
+  }
+
+  /** Subscriptions that have no cursor yet. */
+  const creating = new Map<CursorId, Promise<void>>()
   const owning = log.own(serve, ending.signal)
   owning.catch((error: unknown) => options.onFault?.('own lanes', error))
 
   return {
     async send(event, room) {
       try {
-        const stored = await log.append(event, room)
-        accepted++
-        return stored
+        return await log.append(event, room)
       } catch (error) {
         if (codeOf(error) === 'LOG_FULL') for (const { lane } of lanes.values()) lane.makeRoom()
         throw error
@@ -178,16 +193,16 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
 
     async subscribe(id, spec, start = 'now') {
       if (isClosed) throw new EventingError('LOG_GONE', `${options.name}: the channel is closed`)
-      if (subscriptions.has(id) || pending.has(id)) {
+      if (subscriptions.has(id) || creating.has(id)) {
         throw new EventingError('LOG_CONFLICT', `${options.name}: subscription ${id} exists; change it instead`)
       }
       const subscription: Subscription = { id, spec, paused: false, stats: newStats(), live: true }
-      pending.set(id, subscription)
+      const created = log.createCursor(id, start).then(() => placeSoon(subscription))
+      creating.set(id, created)
       try {
-        await log.createCursor(id, start)
-        await placeSoon(subscription)
+        await created
       } finally {
-        pending.delete(id)
+        creating.delete(id)
       }
     },
 
@@ -201,9 +216,11 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     },
 
     async unsubscribe(id) {
-      const subscription = subscriptions.get(id) ?? pending.get(id)
-      if (subscription) subscription.live = false
-      if (subscription && subscriptions.delete(id)) {
+      await creating.get(id)?.catch(() => undefined)
+      const subscription = subscriptions.get(id)
+      if (subscription) {
+        subscription.live = false
+        subscriptions.delete(id)
         matcher.delete(id)
         for (const { lane } of lanes.values()) lane.drop(subscription)
       }
@@ -213,18 +230,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     pause: (id) => setPaused(id, true),
     resume: (id) => setPaused(id, false),
 
-    status() {
-      let { unmatched, settled } = past
-      let floorHolder: CursorId | undefined
-      for (const { lane } of lanes.values()) {
-        const counts = lane.counts()
-        unmatched += counts.unmatched
-        settled += counts.matched - counts.waiting
-        floorHolder ??= lane.floorHolder()
-      }
-      const waiting = Math.max(0, accepted - unmatched - settled)
-      return { accepted, unmatched, settled, waiting, size: log.size(), floorHolder }
-    },
+    status,
 
     subscription(id) {
       const subscription = subscriptions.get(id)
@@ -240,6 +246,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     async close({ drainMs }) {
       isClosed = true
       await Promise.all([...lanes.values()].map(({ lane }) => lane.close(drainMs)))
+      final ??= status()
       ending.abort()
       await owning.catch(() => undefined)
     },

@@ -1,5 +1,6 @@
 // One lane of a log, as long as this process owns it: each entry read once at the head and matched once, handed to the
 // windows of the subscriptions it matches; the sweep for whoever is behind; and the cursors, saved as they change.
+import { setMaxListeners } from 'node:events'
 import type { Budget } from '../core/budget.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
@@ -43,7 +44,7 @@ export interface Lane {
   /** Its filter or its limits may be others now. */
   changed(subscription: Subscription): void
   drop(subscription: Subscription): void
-  counts(): { readonly unmatched: number; readonly matched: number; readonly waiting: number }
+  counts(): LaneCounts
   /** Entries between what was offered to it and the head. */
   unread(subscription: Subscription): number
   floorHolder(): CursorId | undefined
@@ -56,6 +57,14 @@ export interface Lane {
   close(drainMs: number): Promise<void>
 }
 
+/** In entries, each counted once. */
+export interface LaneCounts {
+  readonly unmatched: number
+  readonly settled: number
+  /** Not settled by somebody, or not read yet. */
+  readonly waiting: number
+}
+
 export interface StoredCursors {
   readonly base: Position
   readonly own: ReadonlyMap<CursorId, Cursor>
@@ -63,6 +72,8 @@ export interface StoredCursors {
 
 const RETRY_MS = 250
 const DRAIN_POLL_MS = 10
+/** A store that does not answer must not keep a process from ending. */
+const LAST_SAVE_MS = 900
 
 export function openLane(context: LaneContext, base: Position): Lane {
   const { log, owned, clock, budget, matcher, settings } = context
@@ -72,6 +83,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const ring = new Ring(settings.ringBytes, base)
   const reading = new AbortController()
   const attempts = new AbortController()
+  setMaxListeners(0, attempts.signal) // every running attempt may listen
   const found: Subscription[] = []
   const counts = { unmatched: 0, matched: 0 }
   /** All before it has been matched and handed over. */
@@ -81,7 +93,8 @@ export function openLane(context: LaneContext, base: Position): Lane {
   /** Bytes settled, or matched by nobody, since the last save. */
   let freedBytes = 0
   let dirty = new Set<Window>()
-  let toCover: CursorId[] = []
+  /** Cursors whose stored record says no more than the base. */
+  let toCover = new Set<CursorId>()
   let saveTimer: Timer | undefined
   let saving: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -225,38 +238,46 @@ export function openLane(context: LaneContext, base: Position): Lane {
   }
 
   async function saveOnce(): Promise<void> {
-    if (isLost || (dirty.size === 0 && toCover.length === 0 && head === savedBase)) return
+    if (isLost) return
+    // All that this floor rests on is stored before anything is trimmed.
+    const floor = Math.min(head, floors.lowest()?.floor() ?? Infinity)
+    if (dirty.size > 0 || toCover.size > 0 || head !== savedBase) await storeCursors()
+    if (floor <= trimmedBefore) return
+    await owned.trim(floor)
+    trimmedBefore = floor
+    outstanding.trim(floor)
+  }
+
+  async function storeCursors(): Promise<void> {
     const newBase = head
     const put = new Map<CursorId, Cursor>()
     const covered = toCover
     const changedNow = dirty
     dirty = new Set()
-    toCover = []
+    toCover = new Set()
     freedBytes = 0
     for (const window of changedNow) {
       const { id, live } = window.subscription
       if (!live) continue
       const record = window.record(newBase, sweep.at())
       if (record) put.set(id, record)
-      else if (window.stored) covered.push(id)
+      if (record) covered.delete(id)
+      else if (window.stored) covered.add(id)
       window.stored = record !== undefined
       // It starts after the head: it will be covered once the head has passed it.
       if (record && window.state === 'attached' && window.unsettled.size === 0) dirty.add(window)
     }
-    const before = Math.min(newBase, floors.lowest()?.floor() ?? Infinity)
     try {
-      await owned.save({ base: newBase, put, covered })
+      await owned.save({ base: newBase, put, covered: [...covered] })
     } catch (error) {
-      for (const window of changedNow) dirty.add(window)
-      for (const window of changedNow) window.stored = true
-      toCover.push(...covered)
+      for (const window of changedNow) {
+        dirty.add(window)
+        window.stored = true
+      }
+      for (const id of covered) toCover.add(id)
       throw error
     }
     savedBase = newBase
-    if (before <= trimmedBefore) return
-    trimmedBefore = before
-    outstanding.trim(before)
-    await owned.trim(before)
   }
 
   function saveFailed(error: unknown): void {
@@ -300,7 +321,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     attempts.abort()
     await new Promise(setImmediate)
     saveTimer?.cancel()
-    await save()
+    await Promise.race([save(), clock.sleep(LAST_SAVE_MS)])
     for (const window of windows.values()) window.end()
   }
 
@@ -315,7 +336,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       const floor = record?.floor ?? storedBase
       const isPlain = !record || record.state.length === 0
       if (isPlain && floor === head && !isBlocked(subscription)) {
-        if (record) toCover.push(subscription.id)
+        if (record) toCover.add(subscription.id)
         scheduleSave()
         return
       }
@@ -349,6 +370,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       if (!window) return
       if (window.state !== 'attached') window.countsBehind = false
       window.pump()
+      sweep.want(window)
     },
     drop(subscription) {
       const window = windows.get(subscription)
@@ -357,8 +379,13 @@ export function openLane(context: LaneContext, base: Position): Lane {
       window.end()
       windows.delete(subscription)
       dirty.delete(window)
+      scheduleSave() // it may have held the floor
     },
-    counts: () => ({ ...counts, waiting: outstanding.waiting }),
+    counts: () => ({
+      unmatched: counts.unmatched,
+      settled: counts.matched - outstanding.waiting,
+      waiting: outstanding.waiting + Math.max(0, log.end(owned.id) - head),
+    }),
     unread(subscription) {
       const window = windows.get(subscription)
       if (!window || window.state === 'attached') return 0

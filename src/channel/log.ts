@@ -97,6 +97,7 @@ export interface EventLog {
   createCursor(id: CursorId, start: 'now' | 'earliest' | { readonly timeMs: number }): Promise<void>
   /** Idempotent. */
   dropCursor(id: CursorId): Promise<void>
+  /** `start`: the oldest entry that is still there. `end`: where the next one will stand. */
   lanes(): Promise<readonly { readonly id: LaneId; readonly start: Position; readonly end: Position }[]>
   /**
    * Runs `serve` for each lane this process owns, until `lane.signal` aborts; then waits for it (bounded) before the
@@ -108,6 +109,8 @@ export interface EventLog {
    * POSITION_GONE when `from` is before the lane's start (the message names the new start; see `lanes()`).
    */
   read(lane: LaneId, from: Position, signal: AbortSignal): AsyncIterable<Batch>
+  /** Where the next entry of the lane will stand, as far as this process knows. Never waits. */
+  end(lane: LaneId): Position
   size(): LogSize
 }
 

@@ -75,6 +75,8 @@ export class Item implements Delivery {
   dueAt = 0
   timer: Timer | undefined
   arrivedAt: number | undefined
+  /** Its body is read only to learn its key: it holds no slot. */
+  learnsKey = false
 
   constructor(window: Window, position: Position) {
     this.window = window
@@ -140,6 +142,7 @@ export class Window implements FloorHolder {
   }
 
   floor(): Position {
+    if (!this.subscription.live) return Infinity
     for (const position of this.unsettled.keys()) return position
     return this.state === 'attached' ? Infinity : this.next
   }
@@ -165,19 +168,19 @@ export class Window implements FloorHolder {
   /** Takes up what a stored cursor says. Attempt counts are kept; waits end no later than they would have. */
   restore(state: CursorState): void {
     this.next = state.next
-    const wall = this.host.clock.wall()
     for (const { position, attempt, waitMs, dueAt } of state.unsettled) {
       const item = new Item(this, position)
       item.progress = { attempt }
       item.attempts = attempt
+      item.waitMs = waitMs
+      item.dueAt = dueAt
       this.unsettled.set(position, item)
       this.subscription.stats.matched++
       if (this.subscription.spec.ordered) {
-        item.waitMs = waitMs
-        item.dueAt = dueAt
+        item.learnsKey = true
         this.host.fetch(item) // its key is known once its body is
       } else if (waitMs > 0) {
-        this.#wait(item, waitMs, Math.min(waitMs, Math.max(0, dueAt - wall)))
+        this.#wait(item, waitMs, this.#waitLeft(item))
       } else {
         this.#ready.push(item)
       }
@@ -188,7 +191,7 @@ export class Window implements FloorHolder {
   arrived(item: Item, body: Body): void {
     if (this.unsettled.get(item.position) !== item) return
     this.#hold(item, body)
-    if (this.subscription.spec.ordered && item.key === undefined) return this.#rejoin(item)
+    if (item.learnsKey) return this.#rejoin(item)
     this.#fetching--
     if (!isBlocked(this.subscription) && this.host.handsOut()) return this.#run(item)
     this.#freeSlot(item)
@@ -198,7 +201,7 @@ export class Window implements FloorHolder {
   /** The body can never come: the log no longer has the entry. */
   expire(item: Item): void {
     if (this.unsettled.get(item.position) !== item) return
-    if (item.key !== undefined || !this.subscription.spec.ordered) {
+    if (!item.learnsKey) {
       this.inFlight--
       this.#fetching--
     }
@@ -237,7 +240,7 @@ export class Window implements FloorHolder {
       item.timer.cancel()
       item.timer = undefined
       this.#freeSlot(item)
-      this.#wait(item, item.waitMs, Math.max(0, item.dueAt - this.host.clock.wall()))
+      this.#wait(item, item.waitMs, this.#waitLeft(item))
     }
   }
 
@@ -304,6 +307,7 @@ export class Window implements FloorHolder {
     if (!keepsSlot) {
       this.#freeSlot(item)
       this.#wait(item, item.waitMs, step.delayMs)
+      this.#wantMore()
       return
     }
     item.timer = this.host.clock.after(step.delayMs, () => {
@@ -313,6 +317,11 @@ export class Window implements FloorHolder {
       this.#freeSlot(item)
       this.#ready.push(item)
     })
+  }
+
+  /** The wall clock may have jumped: never longer than the whole wait. */
+  #waitLeft({ waitMs, dueAt }: Item): number {
+    return Math.min(waitMs, Math.max(0, dueAt - this.host.clock.wall()))
   }
 
   /** Waits without slot or body. */
@@ -353,6 +362,11 @@ export class Window implements FloorHolder {
     this.host.changed(this)
     if (item.key !== undefined) this.#nextOfKey(item.key)
     this.pump()
+    this.#wantMore()
+  }
+
+  /** Room may have been made for a window that had none. */
+  #wantMore(): void {
     const { maxUnsettled } = this.subscription.spec
     const { subscriptionBytes } = this.host.limits
     const roomy = this.unsettled.size * 2 <= maxUnsettled && this.heldBytes * 2 <= subscriptionBytes
@@ -400,11 +414,11 @@ export class Window implements FloorHolder {
 
   /** A restored item of an ordered subscription whose body was read to learn its key. */
   #rejoin(item: Item): void {
+    item.learnsKey = false
     const isFirst = this.#isFirstOfKey(item)
-    const left = item.dueAt - this.host.clock.wall()
     if (isFirst && item.waitMs > 0) {
       this.#letGo(item)
-      this.#wait(item, item.waitMs, Math.min(item.waitMs, Math.max(0, left)))
+      this.#wait(item, item.waitMs, this.#waitLeft(item))
     } else {
       if (!isFirst || this.heldBytes > this.host.limits.subscriptionBytes) this.#letGo(item)
       if (isFirst) this.#enqueue(item)

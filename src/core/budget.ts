@@ -8,7 +8,6 @@ export class Budget {
   readonly limitBytes: number
   readonly #parent: Budget | undefined
   #heldBytes = 0
-  #onRoom: Set<() => void> | undefined
 
   constructor(limitBytes: number, parent?: Budget) {
     this.limitBytes = limitBytes
@@ -34,19 +33,6 @@ export class Budget {
   release(bytes: number): void {
     for (let node: Budget | undefined = this; node; node = node.#parent) {
       node.#heldBytes -= bytes
-      if (node.#onRoom) node.#wake()
     }
-  }
-
-  /** Calls `task` once, at the next release here or below. */
-  onceReleased(task: () => void): void {
-    this.#onRoom ??= new Set()
-    this.#onRoom.add(task)
-  }
-
-  #wake(): void {
-    const waiting = this.#onRoom
-    this.#onRoom = undefined
-    for (const task of waiting ?? []) task()
   }
 }

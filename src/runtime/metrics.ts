@@ -16,7 +16,7 @@ type BrokerValue = (broker: OpenBroker) => number
 const BROKER_COUNTERS: readonly (readonly [MetricFamily, BrokerValue])[] = [
   [
     { name: 'tidings_broker_events_accepted_total', help: 'Events stored, replies included.' },
-    ({ channel }) => channel.status().accepted,
+    ({ target }) => target.stats.accepted,
   ],
   [
     { name: 'tidings_broker_events_unmatched_total', help: 'Events that passed no trigger.' },

@@ -63,12 +63,12 @@ export function openMemoryStore(options: MemoryOptions = {}): LogStore {
     async remove(ref) {
       const log = logs.get(ref.uid)
       if (!log) return
-      log.end()
+      log.discard()
       logs.delete(ref.uid)
       owners.delete(ref.name)
     },
     async close() {
-      for (const log of logs.values()) log.end()
+      for (const log of logs.values()) log.discard()
       logs.clear()
       owners.clear()
     },
@@ -77,7 +77,7 @@ export function openMemoryStore(options: MemoryOptions = {}): LogStore {
 
 interface MemoryLog extends EventLog {
   /** Frees everything; whoever still holds the log gets LOG_GONE. */
-  end(): void
+  discard(): void
 }
 
 interface StoredCursor extends FloorHolder {
@@ -262,9 +262,11 @@ function openMemoryLog(ref: LogRef, config: LogConfig, traits: LogTraits, tailBy
     },
     async own(serve, signal) {
       await serve(ownedLane(signal))
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
     },
+    end: () => end,
     size: () => ({ entries: end - start, bytes, capBytes: config.capBytes }),
-    end() {
+    discard() {
       gone = true
       entries = []
       offset = start = end

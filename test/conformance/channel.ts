@@ -1,0 +1,32 @@
+// The fan-out over a backend's log: who gets an event, when, how often, and what is left after a crash. It is written
+// once, above the seam, so these cases say the same of every backend; faulty.ts adds what a backend cannot be made to do.
+import type { Backend } from './backend.ts'
+import { describeCursorKeeping } from './channel/cursor.ts'
+import { describeFanOut } from './channel/fan-out.ts'
+import { describeFaults } from './channel/faults.ts'
+import { describeFullLog } from './channel/full-log.ts'
+import { describeLag } from './channel/lag.ts'
+import { describeLifecycle } from './channel/lifecycle.ts'
+import { describeLimits } from './channel/limits.ts'
+import { describeOrdering } from './channel/ordering.ts'
+import { describeReaders } from './channel/readers.ts'
+import { describeScale } from './channel/scale.ts'
+import { describeStart } from './channel/start.ts'
+import { describeWaits } from './channel/waits.ts'
+
+export function describeChannel(name: string, backend: Backend): void {
+  describe(`channel on ${name}`, () => {
+    describeFanOut(backend)
+    describeStart(backend)
+    describeReaders(backend)
+    describeOrdering(backend)
+    describeWaits(backend)
+    describeLimits(backend)
+    describeFullLog(backend)
+    describeCursorKeeping(backend)
+    describeLifecycle(backend)
+    describeLag(backend)
+    describeFaults(backend)
+    describeScale(backend)
+  })
+}
