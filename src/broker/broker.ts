@@ -5,6 +5,7 @@ import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { type DeadLetterLog, openDeadLetterLog } from './dead-letter-log.ts'
 import { type IngressTarget, newIngressStats } from './ingress.ts'
+import { createRoomWait, type RoomWait } from './room-wait.ts'
 
 export interface BrokerOptions {
   readonly uid: string
@@ -27,6 +28,8 @@ export interface OpenBroker {
   readonly deadLetters: DeadLetterLog
   /** What the ingress and replies write to. */
   readonly target: IngressTarget
+  /** Where replies wait for room in its log. */
+  readonly room: RoomWait
   /**
    * Ends within `drainMs` and a second. Where events do not survive the process, it goes on delivering what waits until
    * then; elsewhere only what runs is waited for.
@@ -68,5 +71,5 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     await channel.close({ drainMs: Math.max(0, deadline - clock.now()) })
   }
 
-  return { uid, namespace, name, channel, deadLetters, target, close }
+  return { uid, namespace, name, channel, deadLetters, target, room: createRoomWait(clock), close }
 }

@@ -4,7 +4,7 @@
 import type { EventLog, LogConfig, LogRef, LogStore } from '../channel/log.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Event } from '../core/event.ts'
-import { retryUntilStored } from './room.ts'
+import { createRoomWait } from './room-wait.ts'
 
 /** Names the subscription, as `namespace/name`, that the event failed for. An extension attribute. */
 export const TRIGGER_ATTRIBUTE = 'tidingstrigger'
@@ -36,21 +36,16 @@ export async function openDeadLetterLog(
 ): Promise<DeadLetterLog> {
   const log: EventLog = await store.open(ref, config)
   await log.createCursor(LIST_CURSOR, 'earliest')
-  let waitingForRoom = 0
+  const room = createRoomWait(clock)
 
   return {
     async keep(event, trigger, signal) {
       const kept = { ...event, attributes: { ...event.attributes, [TRIGGER_ATTRIBUTE]: trigger } }
-      waitingForRoom++
-      try {
-        await retryUntilStored(clock, signal, () => log.append(kept, 'internal'))
-      } finally {
-        waitingForRoom--
-      }
+      await room.store(signal, () => log.append(kept, 'internal'))
     },
     status() {
       const { entries, bytes, capBytes } = log.size()
-      return { waiting: entries, bytes, capBytes, isFull: waitingForRoom > 0 && bytes > 0.9 * capBytes }
+      return { waiting: entries, bytes, capBytes, isFull: room.waiting > 0 }
     },
   }
 }

@@ -11,7 +11,7 @@ import type { Client } from '../http/client.ts'
 import type { Histogram } from '../observe/histogram.ts'
 import type { DeadLetterLog } from './dead-letter-log.ts'
 import type { IngressTarget, Verdict } from './ingress.ts'
-import { retryUntilStored } from './room.ts'
+import type { RoomWait } from './room-wait.ts'
 import { TTL_ATTRIBUTE } from './ttl.ts'
 
 export interface TriggerDelivery {
@@ -20,7 +20,7 @@ export interface TriggerDelivery {
   /** Asked at every attempt. */
   readonly route: () => Route
   /** Where replies go: the trigger's own broker, whose address failures name. */
-  readonly broker: { readonly target: IngressTarget; readonly url: string }
+  readonly broker: { readonly target: IngressTarget; readonly url: string; readonly room: RoomWait }
   readonly accept: (target: IngressTarget, event: Event, room: Room) => Promise<Verdict>
   readonly deadLetters: DeadLetterLog
   readonly client: Client
@@ -55,9 +55,9 @@ export function createTriggerDeliver(options: TriggerDelivery): Deliver {
  * room, and when this event is what keeps room from being made, may overfill the log.
  */
 async function storeReply(options: TriggerDelivery, reply: Event, attempt: Attempt): Promise<ReplyVerdict> {
-  const { broker, accept, clock } = options
+  const { broker, accept } = options
   const event = withTtlOf(attempt.event, reply)
-  const verdict = await retryUntilStored(clock, attempt.signal, async () => {
+  const verdict = await broker.room.store(attempt.signal, async () => {
     const drains = attempt.holdsFloor()
     const given = await accept(broker.target, event, drains ? 'drain' : 'internal')
     if (given.kind === 'refused' && given.retryable && !(drains && given.code === 'LOG_FULL')) {

@@ -12,7 +12,7 @@ export const sink: Command = {
 
 A subscriber on loopback that prints each event it gets, and answers as it is told.
 
-  --port PORT      where it listens (9000)
+  --port PORT      where it listens (9000; 0 takes a free one)
   --status CODES   what it answers, in turn, the last for ever: 503,503,202
   --delay MS       how long it waits before it answers
 `,
@@ -24,8 +24,8 @@ A subscriber on loopback that prints each event it gets, and answers as it is to
     }
     const port = portFlag(args)
     const server = createServer(createListener(script, io))
-    await listen(server, port)
-    io.out(`A subscriber at http://127.0.0.1:${port}/ prints what it gets. Stop it with Ctrl-C.\n`)
+    const listening = await listen(server, port)
+    io.out(`A subscriber at http://127.0.0.1:${listening}/ prints what it gets. Stop it with Ctrl-C.\n`)
     await untilSignal()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
@@ -67,7 +67,7 @@ function describe(rawHeaders: readonly string[], body: Buffer): string {
 }
 
 function portFlag(args: Arguments): number {
-  return wholeNumber('port', textFlag(args, 'port') ?? '9000', 1, 65_535)
+  return wholeNumber('port', textFlag(args, 'port') ?? '9000', 0, 65_535)
 }
 
 function wholeNumber(flag: string, text: string, least: number, most: number): number {
@@ -76,7 +76,8 @@ function wholeNumber(flag: string, text: string, least: number, most: number): n
   throw new UsageError(`--${flag}: expected a whole number from ${least} to ${most}, got '${text}'`)
 }
 
-async function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {
+/** Resolves to the port. */
+async function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -84,4 +85,6 @@ async function listen(server: ReturnType<typeof createServer>, port: number): Pr
     if (error.code === 'EADDRINUSE') throw new UsageError(`port ${port} is taken: choose another with --port`)
     throw error
   })
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
 }

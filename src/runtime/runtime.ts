@@ -258,7 +258,11 @@ function subscribe(options: RuntimeOptions, wiring: Wiring, state: TriggerState,
       if (!route) throw new Error(`not resolved: ${state.held}`)
       return route
     },
-    broker: { target: broker.target, url: brokerUrl(wiring.dataUrl, broker.namespace, broker.name) },
+    broker: {
+      target: broker.target,
+      room: broker.room,
+      url: brokerUrl(wiring.dataUrl, broker.namespace, broker.name),
+    },
     accept: wiring.ingress.accept,
     deadLetters: broker.deadLetters,
     client: wiring.client,

@@ -1,5 +1,6 @@
 // What an on-call person asks first: per broker and per trigger, what came, what went, what waits and what fails.
 import type { OpenBroker } from '../broker/broker.ts'
+import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
 import type { SubscriptionStatus } from '../channel/subscription.ts'
 import { conditionOf } from '../resource/conditions.ts'
 import type { TriggerState } from './trigger-state.ts'
@@ -25,7 +26,7 @@ export interface BrokerStatus {
   readonly settled: number
   readonly waiting: number
   readonly log: { readonly bytes: number; readonly capBytes: number; readonly floorHolder: string | null }
-  readonly deadLetters: { readonly waiting: number; readonly bytes: number; readonly capBytes: number }
+  readonly deadLetters: DeadLetterLogStatus
 }
 
 export interface TriggerStatus {
@@ -103,7 +104,7 @@ function brokerStatus(broker: OpenBroker & { url: string }, names: ReadonlyMap<s
       capBytes: size.capBytes,
       floorHolder: floorHolder === undefined ? null : (names.get(floorHolder) ?? floorHolder),
     },
-    deadLetters: { waiting: deadLetters.waiting, bytes: deadLetters.bytes, capBytes: deadLetters.capBytes },
+    deadLetters,
   }
 }
 
@@ -155,10 +156,10 @@ function brokerProblems({ namespace, name, log, deadLetters }: BrokerStatus): st
   if (deadLetters.waiting > 0) {
     problems.push(`${title}: ${deadLetters.waiting} events that nobody took wait in its dead-letter log`)
   }
-  if (deadLetters.bytes > NEARLY_FULL * deadLetters.capBytes) {
-    problems.push(
-      `${title}: its dead-letter log is ${percent(deadLetters)} full (DeadLetterLogFull): triggers will wait`,
-    )
+  if (deadLetters.isFull) {
+    problems.push(`${title}: its dead-letter log is full (DeadLetterLogFull): triggers wait for room in it`)
+  } else if (deadLetters.bytes > NEARLY_FULL * deadLetters.capBytes) {
+    problems.push(`${title}: its dead-letter log is ${percent(deadLetters)} full: once it is, triggers wait`)
   }
   return problems
 }

@@ -1,0 +1,74 @@
+// A whole runtime in this process, on a free port, from manifests as text.
+import { createClock } from '../../src/core/clock.ts'
+import type { Event } from '../../src/core/event.ts'
+import { encodeBinary } from '../../src/http/encode.ts'
+import { createLogger } from '../../src/observe/logger.ts'
+import { loadManifests } from '../../src/resource/load.ts'
+import { formatProblem } from '../../src/resource/problems.ts'
+import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
+import { readSettings } from '../../src/runtime/settings.ts'
+import type { BrokerStatus, TriggerStatus } from '../../src/runtime/status.ts'
+
+export interface TestRuntime extends AsyncDisposable {
+  readonly runtime: Runtime
+  /** What the built-in display subscriber printed. */
+  readonly printed: readonly string[]
+  /** What was logged, one object a line. */
+  readonly logged: readonly Record<string, unknown>[]
+  /** Sends to `namespace/name`, and returns the answer's status and text. */
+  send(event: Event, broker?: string): Promise<{ status: number; text: string; retryAfter: string | null }>
+  trigger(name: string): Promise<TriggerStatus>
+  broker(name?: string): Promise<BrokerStatus>
+}
+
+export async function startTestRuntime(manifests: string, settings: Record<string, string> = {}): Promise<TestRuntime> {
+  const { resources, problems } = loadManifests(manifests, 'test.yaml')
+  if (problems.length > 0) throw new Error(problems.map(formatProblem).join('\n'))
+  const printed: string[] = []
+  const logged: Record<string, unknown>[] = []
+  const runtime = await startRuntime({
+    settings: readSettings({ flags: { port: '0', drainMs: '0', ...settings }, env: {} }),
+    resources: resources.map(({ resource }) => resource),
+    clock: createClock(),
+    logger: createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) }),
+    print: (text) => void printed.push(text),
+  })
+  const find = <T extends { namespace: string; name: string }>(list: readonly T[], name: string): T => {
+    const found = list.find((each) => each.name === name)
+    if (!found) throw new Error(`no ${name} in ${list.map((each) => each.name).join()}`)
+    return found
+  }
+  return {
+    runtime,
+    printed,
+    logged,
+    async send(event, broker = 'default/default') {
+      const headers = new Headers()
+      const flat = encodeBinary(event)
+      for (let i = 0; i + 1 < flat.length; i += 2) headers.append(flat[i] as string, flat[i + 1] as string)
+      const response = await fetch(`${runtime.dataUrl}/${broker}`, {
+        method: 'POST',
+        headers,
+        body: event.data ?? null,
+      })
+      return { status: response.status, text: await response.text(), retryAfter: response.headers.get('retry-after') }
+    },
+    trigger: async (name) => find((await runtime.status()).triggers, name),
+    broker: async (name = 'default') => find((await runtime.status()).brokers, name),
+    [Symbol.asyncDispose]: () => runtime.close(),
+  }
+}
+
+/** A Trigger of broker `default`. `spec` is indented YAML added to its spec. */
+export function aTrigger(name: string, subscriber: string, spec = ''): string {
+  return `---
+apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata:
+  name: ${name}
+spec:
+  broker: default
+  subscriber:
+    uri: ${subscriber}
+${spec}`
+}
