@@ -1,15 +1,18 @@
-// The admin port: status, metrics and probes. It asks for no login, so it listens on loopback unless told otherwise.
+// The admin port: status, metrics and probes. It asks for no login, so it listens on loopback unless told otherwise, and
+// then answers only requests that name a loopback host: a web page must not reach it through a name of its own. The
+// metrics port has the metrics and the probes alone.
 import { createServer, type Server } from 'node:http'
+import { isIP } from 'node:net'
 import express from 'express'
 import type { Logger } from '../observe/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-export interface AdminServer {
+export interface HttpServer {
   readonly port: number
   close(): Promise<void>
 }
 
-export interface AdminOptions {
+export interface ServerOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
@@ -18,11 +21,23 @@ export interface AdminOptions {
 }
 
 /** Rejects with node's error when the port cannot be had. */
-export async function startAdminServer({ host, port, runtime, logger }: AdminOptions): Promise<AdminServer> {
-  const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag')
+export function startAdminServer(options: ServerOptions): Promise<HttpServer> {
+  const { runtime } = options
+  return startServer(options, (app) => {
+    if (isLoopback(options.host)) app.use(refuseForeignHosts)
+    addProbesAndMetrics(app, options)
+    app.get('/tidings/v1/status', async (_request, response) => {
+      response.json(await runtime.status())
+    })
+  })
+}
 
+/** Rejects with node's error when the port cannot be had. */
+export function startMetricsServer(options: ServerOptions): Promise<HttpServer> {
+  return startServer(options, (app) => addProbesAndMetrics(app, options))
+}
+
+function addProbesAndMetrics(app: express.Express, { runtime }: ServerOptions): void {
   app.get('/healthz', (_request, response) => {
     response.status(runtime.health.live() ? 200 : 503).end()
   })
@@ -37,9 +52,25 @@ export async function startAdminServer({ host, port, runtime, logger }: AdminOpt
     const { contentType, text } = await runtime.metrics.scrape()
     response.type(contentType).send(text)
   })
-  app.get('/tidings/v1/status', async (_request, response) => {
-    response.json(await runtime.status())
-  })
+}
+
+const refuseForeignHosts: express.RequestHandler = (request, response, next) => {
+  if (isLoopback(request.hostname.replace(/^\[|\]$/g, ''))) return next()
+  response.status(403).json({ message: 'expected a loopback address in the Host header, such as 127.0.0.1' })
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+async function startServer(
+  { host, port, logger }: ServerOptions,
+  addRoutes: (app: express.Express) => void,
+): Promise<HttpServer> {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  addRoutes(app)
   app.use((request, response) => {
     response.status(404).json({ message: `nothing is served at ${request.method} ${request.path}` })
   })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { startAdminServer } from '../api/server.ts'
+import { startAdminServer, startMetricsServer } from '../api/server.ts'
 import { createClock } from '../core/clock.ts'
-import { createLogger } from '../observe/logger.ts'
+import { createLogger, type Logger } from '../observe/logger.ts'
 import { loadPaths } from '../resource/load.ts'
 import { formatProblem } from '../resource/problems.ts'
 import { type Runtime, startRuntime } from '../runtime/runtime.ts'
@@ -41,11 +41,12 @@ ${settingLines()}`,
     try {
       const { host, port } = settings.admin
       const admin = await orPortTaken('--admin-port', port, () => startAdminServer({ host, port, runtime, logger }))
+      const metrics = await startMetrics(settings, runtime, logger)
       io.out(await banner(runtime, host, admin.port))
       const stopping = untilSignal()
       logger.info({ signal: await stopping }, 'stopping: running deliveries may end; a second signal forces')
       await runtime.close()
-      await admin.close()
+      await Promise.all([admin.close(), metrics?.close()])
       return 0
     } catch (error) {
       await runtime.close()
@@ -89,6 +90,11 @@ async function orPortTaken<T>(flag: string, port: number, start: () => Promise<T
     }
     throw error
   }
+}
+
+async function startMetrics({ metrics: { host, port } }: Settings, runtime: Runtime, logger: Logger) {
+  if (port === undefined) return undefined
+  return orPortTaken('--metrics.port', port, () => startMetricsServer({ host, port, runtime, logger }))
 }
 
 /** What somebody needs who just started it: addresses, and what to try. */

@@ -4,7 +4,7 @@ import { formatProblem, type Path, problemAt } from '../resource/problems.ts'
 import { isFields } from '../resource/rules.ts'
 import { parseYaml, type YamlDocument } from '../resource/yaml.ts'
 
-/** YAML with the settings' names as nested keys, or dotted as `tidings settings` prints them. */
+/** YAML with the settings' names as nested keys, or dotted as `tidings serve --help` lists them. */
 export interface ConfigFile {
   readonly name: string
   readonly text: string
@@ -18,7 +18,7 @@ export interface Origin {
   readonly from: string
 }
 
-export const NO_SUCH_SETTING = 'there is no such setting; `tidings settings` lists them'
+export const NO_SUCH_SETTING = 'there is no such setting; `tidings serve --help` lists them'
 
 /** What a file gives of the settings in `names`, and a line for everything in it that is none. Never throws. */
 export function readConfigFile(

@@ -331,14 +331,13 @@ function createDisplay({ settings, clock, print }: RuntimeOptions, resources: re
 }
 
 /** What waits in memory is gone with the process: that is said, never silent. */
-async function endBroker(
-  { namespace, name, channel, close }: OpenBroker,
-  drainMs: number,
-  logger: Logger,
-): Promise<void> {
+async function endBroker(broker: OpenBroker, drainMs: number, logger: Logger): Promise<void> {
+  const { namespace, name, channel, deadLetters, close } = broker
   await close(drainMs)
   const { waiting } = channel.status()
-  if (waiting > 0) logger.error({ namespace, broker: name, waiting }, 'events that waited in memory are lost')
+  const deadLettersWaiting = deadLetters.status().waiting
+  if (waiting + deadLettersWaiting === 0) return
+  logger.error({ namespace, broker: name, waiting, deadLettersWaiting }, 'events that waited in memory are lost')
 }
 
 function urlHost(host: string): string {

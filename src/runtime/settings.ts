@@ -1,5 +1,5 @@
 // Settings of the process: what there is, what is valid, and where each value came from. Read once, at start, and passed
-// down as plain values; no other file reads process.env or the --config file.
+// down as plain values; main.ts hands in the environment, which no other file reads.
 import { z } from 'zod'
 import { parseDuration } from '../core/duration.ts'
 import { codeOf, EventingError } from '../core/errors.ts'
@@ -72,6 +72,7 @@ const schema = z.strictObject({
     .prefault({}),
   metrics: z
     .strictObject({
+      host: text.prefault('127.0.0.1').describe('Address of the metrics port'),
       port: integer(0, LARGEST_PORT).optional().describe('Serves metrics and probes here too, beside the admin port'),
     })
     .prefault({}),
@@ -96,10 +97,8 @@ const schema = z.strictObject({
       capBytes: integer(MIB)
         .prefault(16 * MIB)
         .describe('What one dead-letter log may hold'),
-      retention: duration().prefault('P30D').describe('How long an event that nobody took is kept'),
     })
-    .prefault({})
-    .transform(({ retention, ...others }) => ({ ...others, retentionMs: retention })),
+    .prefault({}),
   delivery: z
     .strictObject({
       maxInFlight: integer(1, 10_000).prefault(64).describe('Attempts of one subscription at the same time'),
@@ -176,7 +175,7 @@ export interface SettingSources {
  * The effective settings: flag, else environment, else --config file, else default. Throws SETTING_INVALID with a line
  * for every value that is wrong: where it came from, its name, what was expected.
  */
-export function readSettings({ flags = {}, env = process.env, configFile }: SettingSources = {}): Settings {
+export function readSettings({ flags = {}, env = {}, configFile }: SettingSources = {}): Settings {
   const file = readConfigFile(configFile, names)
   const fromFlags = readFlags(flags)
   const given = new Map([...file.given, ...readEnvironment(env), ...fromFlags.given])

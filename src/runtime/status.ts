@@ -154,7 +154,9 @@ function brokerProblems({ namespace, name, log, deadLetters }: BrokerStatus): st
     problems.push(`${title}: its log is ${percent(log)} full (LogNearlyFull): ${holder}`)
   }
   if (deadLetters.waiting > 0) {
-    problems.push(`${title}: ${deadLetters.waiting} events that nobody took wait in its dead-letter log`)
+    const { waiting } = deadLetters
+    const what = waiting === 1 ? 'event that nobody took waits' : 'events that nobody took wait'
+    problems.push(`${title}: ${waiting} ${what} in its dead-letter log`)
   }
   if (deadLetters.isFull) {
     problems.push(`${title}: its dead-letter log is full (DeadLetterLogFull): triggers wait for room in it`)
