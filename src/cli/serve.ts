@@ -35,6 +35,7 @@ ${settingLines()}`,
     const settings = await settingsFrom(args, io)
     const resources = await resourcesFrom(textFlags(args, 'file'), io)
     const logger = createLogger(settings.log.level)
+    const stopping = untilSignal() // from the start: a signal while starting stops in order too
     const runtime = await orPortTaken('--port', settings.data.port, () =>
       startRuntime({ settings, resources, clock: createClock(), logger, print: io.out }),
     )
@@ -43,7 +44,6 @@ ${settingLines()}`,
       const admin = await orPortTaken('--admin-port', port, () => startAdminServer({ host, port, runtime, logger }))
       const metrics = await startMetrics(settings, runtime, logger)
       io.out(await banner(runtime, host, admin.port))
-      const stopping = untilSignal()
       logger.info({ signal: await stopping }, 'stopping: running deliveries may end; a second signal forces')
       await runtime.close()
       await Promise.all([admin.close(), metrics?.close()])
