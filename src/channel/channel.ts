@@ -6,7 +6,7 @@ import { codeOf, EventingError } from '../core/errors.ts'
 import type { Event } from '../core/event.ts'
 import { createMatcher } from '../filter/matcher.ts'
 import { type Lane, type LaneSettings, openLane } from './lane.ts'
-import type { CursorId, EventLog, LaneId, LogSize, LogTraits, OwnedLane, Position, Room } from './log.ts'
+import type { CursorId, CursorStart, EventLog, LaneId, LogSize, LogTraits, OwnedLane, Position, Room } from './log.ts'
 import {
   isBlocked,
   newStats,
@@ -38,20 +38,23 @@ export interface ChannelStatus {
   readonly settled: number
   /** Not settled by at least one subscription. */
   readonly waiting: number
+  /** Positions that were gone from the log before they were read; no part of `accepted`. */
+  readonly expired: number
   readonly size: LogSize
   /** The subscription that keeps the log from being trimmed. */
   readonly floorHolder: CursorId | undefined
 }
 
 export interface Channel {
+  /**
+   * Takes up the log's lanes. Call it once the subscriptions that are known are placed: a cursor at the head counts as
+   * having passed all that is read while nobody claims it. Idempotent.
+   */
+  start(): void
   /** Resolves when the event is as durable as the log makes it. Rejects as `EventLog.append`. */
   send(event: Event, room?: Room): Promise<{ readonly lane: LaneId; readonly position: Position }>
   /** Its cursor is durable when resolved: nothing sent later is missed. A known id goes on where it stood. */
-  subscribe(
-    id: CursorId,
-    spec: SubscriptionSpec,
-    start?: 'now' | 'earliest' | { readonly timeMs: number },
-  ): Promise<void>
+  subscribe(id: CursorId, spec: SubscriptionSpec, start?: CursorStart): Promise<void>
   /** A new filter, handler or limit from the next entry and attempt on; the cursor stays. */
   change(id: CursorId, spec: SubscriptionSpec): void
   /** Delivers nothing more and forgets the cursor. Idempotent. */
@@ -62,6 +65,8 @@ export interface Channel {
   status(): ChannelStatus
   subscription(id: CursorId): SubscriptionStatus | undefined
   subscriptionIds(): Iterable<CursorId>
+  /** Whether anything is left that will be handed out without a long wait; false for what is paused or held. */
+  isDelivering(): boolean
   /** Stores what changed now. */
   save(): Promise<void>
   /** Resolves within `drainMs` and a second; what is not settled by then is delivered later, by whoever opens the log. */
@@ -77,7 +82,7 @@ const DEFAULTS: ChannelSettings = {
   heldWaitMs: 5_000,
 }
 
-export async function openChannel(options: ChannelOptions): Promise<Channel> {
+export function openChannel(options: ChannelOptions): Channel {
   const { log, traits, clock, budget } = options
   const settings = { ...DEFAULTS, ...options.settings }
   if (!traits.readsCostIo) settings.ringBytes = 0
@@ -86,7 +91,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
   const lanes = new Map<LaneId, { readonly lane: Lane; readonly owned: OwnedLane }>()
   const ending = new AbortController()
   /** Of lanes that were given up. */
-  const past = { unmatched: 0, settled: 0 }
+  const past = { unmatched: 0, settled: 0, expired: 0 }
   let isClosed = false
   /** What was left when it closed. */
   let final: ChannelStatus | undefined
@@ -116,6 +121,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     if (!counts) return
     past.unmatched += counts.unmatched
     past.settled += counts.settled
+    past.expired += counts.expired
   }
 
   /** Subscriptions that came together are placed together: one look at the cursors of each lane. */
@@ -163,25 +169,38 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
 
   function status(): ChannelStatus {
     if (final) return final
-    let { unmatched, settled } = past
+    let { unmatched, settled, expired } = past
     let waiting = 0
     let floorHolder: CursorId | undefined
     for (const { lane } of lanes.values()) {
       const counts = lane.counts()
       unmatched += counts.unmatched
       settled += counts.settled
+      expired += counts.expired
       waiting += counts.waiting
       floorHolder ??= lane.floorHolder()
     }
-    return { accepted: unmatched + settled + waiting, unmatched, settled, waiting, size: log.size(), floorHolder }
+    const accepted = unmatched + settled + waiting
+    return { accepted, unmatched, settled, waiting, expired, size: log.size(), floorHolder }
   }
 
   /** Subscriptions that have no cursor yet. */
   const creating = new Map<CursorId, Promise<void>>()
-  const owning = log.own(serve, ending.signal)
-  owning.catch((error: unknown) => options.onFault?.('own lanes', error))
+  /** Subscriptions whose cursor is being dropped. */
+  const dropping = new Map<CursorId, Promise<void>>()
+  let owning: Promise<void> | undefined
+
+  async function create(subscription: Subscription, start: CursorStart): Promise<void> {
+    await dropping.get(subscription.id)?.catch(() => undefined)
+    await log.createCursor(subscription.id, start)
+    await placeSoon(subscription)
+  }
 
   return {
+    start() {
+      owning ??= log.own(serve, ending.signal).catch((error: unknown) => options.onFault?.('own lanes', error))
+    },
+
     async send(event, room) {
       try {
         return await log.append(event, room)
@@ -197,7 +216,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
         throw new EventingError('LOG_CONFLICT', `${options.name}: subscription ${id} exists; change it instead`)
       }
       const subscription: Subscription = { id, spec, paused: false, stats: newStats(), live: true }
-      const created = log.createCursor(id, start).then(() => placeSoon(subscription))
+      const created = create(subscription, start)
       creating.set(id, created)
       try {
         await created
@@ -216,7 +235,8 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
     },
 
     async unsubscribe(id) {
-      await creating.get(id)?.catch(() => undefined)
+      const created = creating.get(id)
+      if (created) await created.catch(() => undefined)
       const subscription = subscriptions.get(id)
       if (subscription) {
         subscription.live = false
@@ -224,7 +244,13 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
         matcher.delete(id)
         for (const { lane } of lanes.values()) lane.drop(subscription)
       }
-      await log.dropCursor(id)
+      const dropped = log.dropCursor(id)
+      dropping.set(id, dropped)
+      try {
+        await dropped
+      } finally {
+        dropping.delete(id)
+      }
     },
 
     pause: (id) => setPaused(id, true),
@@ -237,6 +263,8 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
       return subscription && statusOf(subscription, lanes)
     },
 
+    isDelivering: () => [...lanes.values()].some(({ lane }) => lane.isDelivering()),
+
     subscriptionIds: () => subscriptions.keys(),
 
     async save() {
@@ -248,7 +276,7 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
       await Promise.all([...lanes.values()].map(({ lane }) => lane.close(drainMs)))
       final ??= status()
       ending.abort()
-      await owning.catch(() => undefined)
+      await owning
     },
   }
 }

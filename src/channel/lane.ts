@@ -5,7 +5,7 @@ import type { Budget } from '../core/budget.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import type { Matcher } from '../filter/matcher.ts'
-import { decodeCursor } from './cursor.ts'
+import { type CursorState, decodeCursor } from './cursor.ts'
 import type { Cursor, CursorId, Entry, EventLog, OwnedLane, Position } from './log.ts'
 import { LowestFloor } from './lowest-floor.ts'
 import { Outstanding } from './outstanding.ts'
@@ -49,6 +49,8 @@ export interface Lane {
   unread(subscription: Subscription): number
   floorHolder(): CursorId | undefined
   save(): Promise<void>
+  /** Whether anything will be handed out without a wait that gives its slot back. */
+  isDelivering(): boolean
   /** Saves at once what frees room in the log, if anything does. */
   makeRoom(): void
   /** Starts reading, once all that is known was placed. Resolves when the lane is given up. */
@@ -63,6 +65,8 @@ export interface LaneCounts {
   readonly settled: number
   /** Not settled by somebody, or not read yet. */
   readonly waiting: number
+  /** Positions that were gone before they were read. */
+  readonly expired: number
 }
 
 export interface StoredCursors {
@@ -85,7 +89,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const attempts = new AbortController()
   setMaxListeners(0, attempts.signal) // every running attempt may listen
   const found: Subscription[] = []
-  const counts = { unmatched: 0, matched: 0 }
+  const counts = { unmatched: 0, matched: 0, expired: 0 }
   /** All before it has been matched and handed over. */
   let head = base
   let savedBase = base
@@ -98,6 +102,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   let saveTimer: Timer | undefined
   let saving: Promise<void> | undefined
   let closing: Promise<void> | undefined
+  let isClosing = false
   let isLost = false
 
   const host: WindowHost = {
@@ -105,7 +110,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     budget,
     limits: settings,
     signal: attempts.signal,
-    handsOut: () => closing === undefined && !isLost,
+    handsOut: () => !isClosing && !isLost,
     changed,
     settled,
     wants: (window) => sweep.want(window),
@@ -122,7 +127,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     read: (from, signal) => log.read(owned.id, from, signal),
     windowOf: (subscription) => windows.get(subscription),
     offered(window, entry) {
-      if (entry.position < base) foundWaiting(entry.position)
+      if (entry.position < window.countedFrom) foundWaiting(entry.position)
       else if (window.behind > 0) window.behind--
     },
     attach,
@@ -137,6 +142,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
         for await (const batch of log.read(owned.id, head, reading.signal)) {
           for (const entry of batch.entries) handOver(entry)
           head = batch.next
+          sweep.headMoved()
           scheduleSave()
         }
       } catch (error) {
@@ -206,9 +212,13 @@ export function openLane(context: LaneContext, base: Position): Lane {
     scheduleSave()
   }
 
-  /** An entry from before this lane was opened. */
+  /** An entry that was not counted for its subscription at the head: from before the lane was opened, or it joined. */
   function foundWaiting(position: Position): void {
-    if (outstanding.add(position, 1)) counts.matched++
+    if (!outstanding.add(position, 1)) return
+    if (position < base) counts.matched++
+    if (counts.matched >= outstanding.waiting) return
+    counts.matched++
+    counts.unmatched--
   }
 
   function settled(item: Item): void {
@@ -222,7 +232,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   }
 
   function scheduleSave(): void {
-    if (saveTimer || closing) return
+    if (saveTimer || isClosing || isLost) return
     saveTimer = clock.after(settings.saveIntervalMs, () => {
       saveTimer = undefined
       void save()
@@ -292,7 +302,9 @@ export function openLane(context: LaneContext, base: Position): Lane {
     if (code === 'LOG_GONE') return lose()
     context.fault('read the head', error)
     if (code === 'POSITION_GONE') {
-      head = Math.max(head, await laneStart())
+      const start = await laneStart().catch(() => head)
+      counts.expired += Math.max(0, start - head)
+      head = Math.max(head, start)
       ring.restart(head)
     }
     await clock.sleep(RETRY_MS * (0.5 + Math.random()), reading.signal).catch(() => undefined)
@@ -301,6 +313,16 @@ export function openLane(context: LaneContext, base: Position): Lane {
   async function laneStart(): Promise<Position> {
     const lanes = await log.lanes()
     return lanes.find(({ id }) => id === owned.id)?.start ?? head
+  }
+
+  /** What cannot be read is taken for unsettled: the floor holds, so something is repeated and nothing is lost. */
+  function readCursor(id: CursorId, record: Cursor): CursorState {
+    try {
+      return decodeCursor(record)
+    } catch (error) {
+      context.fault(`read the cursor of ${id}, going on from its floor`, error)
+      return { next: record.floor, unsettled: [] }
+    }
   }
 
   /** Another process may own the lane, or the log is gone: everything stops, nothing more is claimed. */
@@ -314,6 +336,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   }
 
   async function drain(drainMs: number): Promise<void> {
+    isClosing = true
     reading.abort()
     for (const window of windows.values()) window.suspend()
     const deadline = clock.now() + drainMs
@@ -321,8 +344,14 @@ export function openLane(context: LaneContext, base: Position): Lane {
     attempts.abort()
     await new Promise(setImmediate)
     saveTimer?.cancel()
-    await Promise.race([save(), clock.sleep(LAST_SAVE_MS)])
+    await orAfter(LAST_SAVE_MS, save())
     for (const window of windows.values()) window.end()
+  }
+
+  async function orAfter(ms: number, task: Promise<void>): Promise<void> {
+    const done = new AbortController()
+    await Promise.race([task, clock.sleep(ms, done.signal).catch(() => undefined)])
+    done.abort()
   }
 
   function isBusy(): boolean {
@@ -343,9 +372,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
       const window = new Window(subscription, host, floor)
       window.stored = record !== undefined
       window.countsBehind = floor >= head
+      window.countedFrom = head
       windows.set(subscription, window)
       if (record && !isPlain) {
-        window.restore(decodeCursor(record))
+        window.restore(readCursor(subscription.id, record))
         for (const position of window.unsettled.keys()) foundWaiting(position)
       }
       changed(window)
@@ -373,6 +403,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       sweep.want(window)
     },
     drop(subscription) {
+      toCover.delete(subscription.id)
       const window = windows.get(subscription)
       if (!window) return
       sweep.leave(window)
@@ -384,6 +415,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     counts: () => ({
       unmatched: counts.unmatched,
       settled: counts.matched - outstanding.waiting,
+      expired: counts.expired,
       waiting: outstanding.waiting + Math.max(0, log.end(owned.id) - head),
     }),
     unread(subscription) {
@@ -393,12 +425,17 @@ export function openLane(context: LaneContext, base: Position): Lane {
     },
     floorHolder: () => floors.lowest()?.subscription.id,
     save,
+    isDelivering() {
+      if (log.end(owned.id) > head) return true
+      for (const window of windows.values()) if (window.isDelivering) return true
+      return false
+    },
     makeRoom() {
       if (freedBytes > 0 && !saving) void save()
     },
     async serve() {
       const onLost = (): void => {
-        if (!closing) lose()
+        if (!isClosing) lose()
       }
       owned.signal.addEventListener('abort', onLost, { once: true })
       if (owned.signal.aborted) onLost()

@@ -10,6 +10,9 @@ export type LaneId = string
 /** The uid of the subscription that owns the cursor. */
 export type CursorId = string
 
+/** Where a new cursor begins: after all that is stored, before it, or at the first entry that arrived then or later. */
+export type CursorStart = 'now' | 'earliest' | { readonly timeMs: number }
+
 export interface Entry {
   readonly position: Position
   readonly event: Event
@@ -94,7 +97,7 @@ export interface EventLog {
    * By any process. Durable on every lane when resolved; `now` is after every append resolved before the call.
    * Repeating it for a cursor that exists changes nothing.
    */
-  createCursor(id: CursorId, start: 'now' | 'earliest' | { readonly timeMs: number }): Promise<void>
+  createCursor(id: CursorId, start: CursorStart): Promise<void>
   /** Idempotent. */
   dropCursor(id: CursorId): Promise<void>
   /** `start`: the oldest entry that is still there. `end`: where the next one will stand. */

@@ -17,9 +17,10 @@ export class LowestFloor<T extends FloorHolder> {
 
   /** Idempotent. A holder leaves by itself once its floor is Infinity. */
   add(holder: T): void {
-    if (holder.inFloors) return
+    const seen = holder.floor()
+    if (holder.inFloors || seen === Infinity) return
     holder.inFloors = true
-    this.#heap.push({ seen: holder.floor(), holder })
+    this.#heap.push({ seen, holder })
   }
 
   lowest(): T | undefined {

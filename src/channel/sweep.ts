@@ -1,7 +1,7 @@
-// The one reader behind a lane's head. It serves every subscription that is not at the head, and every item that gave
-// its body back, in passes: from the lowest position anybody needs, upwards, each taking what it has room for, until
-// the head is met (who rides along is attached) or a slice is read (so that one long backlog does not keep the others
-// waiting). Never a reader per subscription.
+// The one reader behind a lane's head, for every subscription that is not at the head and every item that gave its body
+// back. Like a lift it goes upwards: from the lowest position anybody needs, each taking what it has room for. Who rides
+// to the head is attached; who has ridden for a slice gets off and waits for the next round, so that one long backlog
+// keeps nobody waiting for longer than a round. Never a reader per subscription.
 import type { Clock } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import { Heap } from '../core/heap.ts'
@@ -35,6 +35,8 @@ export interface Sweep {
   at(): Position
   want(window: Window): void
   fetch(item: Item): void
+  /** Something the sweep could not read yet may be readable now. */
+  headMoved(): void
   /** The window is no longer served; if it rode, it is parked where the sweep is. */
   leave(window: Window): void
   readonly done: Promise<void>
@@ -45,12 +47,12 @@ const SKIP_ENTRIES = 256
 const RETRY_MS = 250
 
 export function startSweep(host: SweepHost): Sweep {
-  const wanting = new Heap<Window>((window) => window.next)
-  const fetches = new Heap<Item>((item) => item.position)
+  let round = newRound()
+  /** Who came too late for this round: what they need lies below. */
+  let nextRound = newRound()
   const riding = new Set<Window>()
   const found: Subscription[] = []
   let at: Position = 0
-  let late: (Window | Item)[] = []
   let wake: (() => void) | undefined
 
   async function run(): Promise<void> {
@@ -64,17 +66,16 @@ export function startSweep(host: SweepHost): Sweep {
         await pass(from)
       } catch (error) {
         if (host.signal.aborted) return
-        if (codeOf(error) === 'POSITION_GONE') await skipTo(await host.start())
-        else await pauseAfter(error)
-      } finally {
-        endPass()
+        await recover(error)
       }
+      endPass()
     }
   }
 
   async function pass(from: Position): Promise<void> {
     at = from
     let left = host.sliceEntries
+    await new Promise(setImmediate)
     while (at < host.head() && left > 0 && isNeeded() && !host.signal.aborted) {
       const recent = host.ring.from(at, SKIP_ENTRIES)
       if (recent) {
@@ -114,39 +115,39 @@ export function startSweep(host: SweepHost): Sweep {
   /** Whether somebody rides, or is close enough ahead to read on to. */
   function isNeeded(): boolean {
     if (riding.size > 0) return true
-    const next = lowest()
+    const next = lowestOf(round)
     return next !== undefined && next >= at && next <= at + SKIP_ENTRIES
   }
 
   /** Whoever waits between `at` and `position` rides from here on. */
   function join(position: Position): void {
-    for (let window = wanting.peek(); window && window.next <= position; window = wanting.peek()) {
-      wanting.pop()
-      if (!isServable(window)) window.wanted = false
-      else if (window.next < at) late.push(window)
-      else ride(window)
+    const { windows } = round
+    for (let window = windows.peek(); window && window.next <= position; window = windows.peek()) {
+      windows.pop()
+      window.wanted = false
+      if (isServable(window)) ride(window)
     }
   }
 
   /** Nothing is stored between `at` and `position`: an item there can never be read. */
   function expire(position: Position): void {
-    for (let item = fetches.peek(); item && item.position < position; item = fetches.peek()) {
-      fetches.pop()
-      if (item.position < at) late.push(item)
-      else item.window.expire(item)
+    const { items } = round
+    for (let item = items.peek(); item && item.position < position; item = items.peek()) {
+      items.pop()
+      item.window.expire(item)
     }
   }
 
   function ride(window: Window): void {
-    window.wanted = false
     window.state = 'riding'
     riding.add(window)
   }
 
   function serve(entry: Entry): void {
     const body = new Body(entry)
-    for (let item = fetches.peek(); item && item.position === entry.position; item = fetches.peek()) {
-      fetches.pop()
+    const { items } = round
+    for (let item = items.peek(); item && item.position === entry.position; item = items.peek()) {
+      items.pop()
       item.window.arrived(item, body)
     }
     if (riding.size === 0) return
@@ -172,63 +173,78 @@ export function startSweep(host: SweepHost): Sweep {
   }
 
   function endPass(): void {
-    const atHead = at >= host.head()
+    const head = host.head()
     for (const window of riding) {
-      if (atHead) {
+      if (at < head) {
+        park(window, at)
+        window.wanted = true
+        nextRound.windows.push(window)
+      } else {
         window.next = at
         host.attach(window)
-      } else {
-        park(window, at)
-        want(window)
       }
     }
     riding.clear()
-    for (const one of late) {
-      if ('unsettled' in one) wanting.push(one)
-      else fetches.push(one)
-    }
-    late = []
-    if (!atHead) return
-    for (let window = wanting.peek(); window && window.next >= host.head(); window = wanting.peek()) {
-      wanting.pop()
+    if (at < head) return
+    const { windows } = round
+    for (let window = windows.peek(); window && window.next >= head; window = windows.peek()) {
+      windows.pop()
       window.wanted = false
       if (isServable(window)) host.attach(window)
     }
   }
 
+  async function recover(error: unknown): Promise<void> {
+    const start = codeOf(error) === 'POSITION_GONE' ? await host.start().catch(() => undefined) : undefined
+    if (start !== undefined) return skipTo(start)
+    host.fault(error)
+    await host.clock.sleep(RETRY_MS * (0.5 + Math.random()), host.signal).catch(() => undefined)
+  }
+
   /** The log no longer has what is before `start`. */
-  async function skipTo(start: Position): Promise<void> {
-    for (let item = fetches.peek(); item && item.position < start; item = fetches.peek()) {
-      fetches.pop()
-      item.window.expire(item)
-    }
-    for (let window = wanting.peek(); window && window.next < start; window = wanting.peek()) {
-      wanting.pop()
-      window.subscription.stats.expired += start - window.next
-      window.next = start
-      wanting.push(window)
+  function skipTo(start: Position): void {
+    for (const { windows, items } of [round, nextRound]) {
+      for (let item = items.peek(); item && item.position < start; item = items.peek()) {
+        items.pop()
+        item.window.expire(item)
+      }
+      for (let window = windows.peek(); window && window.next < start; window = windows.peek()) {
+        windows.pop()
+        window.subscription.stats.expired += start - window.next
+        window.next = start
+        windows.push(window)
+      }
     }
     for (const window of riding) window.subscription.stats.expired += Math.max(0, start - at)
     at = Math.max(at, start)
-  }
-
-  async function pauseAfter(error: unknown): Promise<void> {
-    host.fault(error)
-    await host.clock.sleep(RETRY_MS * (0.5 + Math.random()), host.signal).catch(() => undefined)
   }
 
   function isServable(window: Window): boolean {
     return window.state === 'parked' && !isBlocked(window.subscription)
   }
 
+  /** The lowest position that can be read for somebody: of this round, or of the next once this one is over. */
   function lowest(): Position | undefined {
-    for (let window = wanting.peek(); window && !isServable(window); window = wanting.peek()) {
-      wanting.pop()
+    const position = lowestOf(round)
+    if (position !== undefined) return position
+    const below = lowestOf(nextRound)
+    if (below === undefined) return undefined
+    // What is left of this round cannot be read before the head has moved.
+    for (let item = round.items.pop(); item; item = round.items.pop()) nextRound.items.push(item)
+    const over = round
+    round = nextRound
+    nextRound = over
+    at = below
+    return below
+  }
+
+  function lowestOf({ windows, items }: Round): Position | undefined {
+    for (let window = windows.peek(); window && !isServable(window); window = windows.peek()) {
+      windows.pop()
       window.wanted = false
     }
-    const window = wanting.peek()?.next ?? Infinity
-    const item = fetches.peek()?.position ?? Infinity
-    const position = Math.min(window, item)
+    const itemAt = items.peek()?.position ?? Infinity
+    const position = Math.min(windows.peek()?.next ?? Infinity, itemAt < host.head() ? itemAt : Infinity)
     return position === Infinity ? undefined : position
   }
 
@@ -242,8 +258,12 @@ export function startSweep(host: SweepHost): Sweep {
   function want(window: Window): void {
     if (window.wanted || !isServable(window)) return
     window.wanted = true
-    wanting.push(window)
+    roundFor(window.next).windows.push(window)
     wake?.()
+  }
+
+  function roundFor(position: Position): Round {
+    return position >= at ? round : nextRound
   }
 
   host.signal.addEventListener('abort', () => wake?.(), { once: true })
@@ -251,12 +271,24 @@ export function startSweep(host: SweepHost): Sweep {
     at: () => at,
     want,
     fetch(item) {
-      fetches.push(item)
+      roundFor(item.position).items.push(item)
       wake?.()
+    },
+    headMoved() {
+      if (round.items.size + nextRound.items.size > 0) wake?.()
     },
     leave(window) {
       if (riding.delete(window)) park(window, at)
     },
     done: run(),
   }
+}
+
+interface Round {
+  readonly windows: Heap<Window>
+  readonly items: Heap<Item>
+}
+
+function newRound(): Round {
+  return { windows: new Heap((window) => window.next), items: new Heap((item) => item.position) }
 }

@@ -3,7 +3,7 @@
 // behind it) is its lane's business; how an attempt is made is the subscription's.
 import type { Budget } from '../core/budget.ts'
 import type { Clock, Timer } from '../core/clock.ts'
-import type { Outcome, Progress, Step } from '../core/delivery-spec.ts'
+import type { Progress, Step } from '../core/delivery-spec.ts'
 import { attributeOf, type Event } from '../core/event.ts'
 import { type CursorState, encodeCursor, type UnsettledEntry } from './cursor.ts'
 import type { Cursor, Entry, Position } from './log.ts'
@@ -55,6 +55,8 @@ export class Body {
   }
 }
 
+type Settled = Extract<Step, { kind: 'settled' }>
+
 const FIRST: Progress = { attempt: 0 }
 const FAULT_WAIT_MS = 1_000
 
@@ -75,6 +77,8 @@ export class Item implements Delivery {
   dueAt = 0
   timer: Timer | undefined
   arrivedAt: number | undefined
+  /** An attempt is being made. */
+  isRunning = false
   /** Its body is read only to learn its key: it holds no slot. */
   learnsKey = false
 
@@ -116,6 +120,8 @@ export class Window implements FloorHolder {
   heldBytes = 0
   /** Entries matched at the head while it was not there. */
   behind = 0
+  /** Entries before it were not counted for it at the head: it began behind. */
+  countedFrom: Position = 0
   /** False when it began behind the head, or changed its filter there: then `behind` is not all it lacks. */
   countsBehind = true
   /** Whether the store has a record of its own for this cursor. */
@@ -141,6 +147,13 @@ export class Window implements FloorHolder {
     return this.inFlight - this.#fetching
   }
 
+  /** Whether anything will be handed out without a wait that gives its slot back. */
+  get isDelivering(): boolean {
+    if (this.inFlight > 0) return true
+    if (isBlocked(this.subscription)) return false
+    return this.#readyAt < this.#ready.length || (this.state !== 'attached' && this.behind > 0 && this.hasRoom(0))
+  }
+
   floor(): Position {
     if (!this.subscription.live) return Infinity
     for (const position of this.unsettled.keys()) return position
@@ -163,6 +176,7 @@ export class Window implements FloorHolder {
     this.#hold(item, body)
     this.host.changed(this)
     if (!this.subscription.spec.ordered || this.#isFirstOfKey(item)) this.#enqueue(item)
+    else this.#letGo(item) // it may be blocked for days; its body is read again when its turn comes
   }
 
   /** Takes up what a stored cursor says. Attempt counts are kept; waits end no later than they would have. */
@@ -260,7 +274,7 @@ export class Window implements FloorHolder {
     this.subscription.stats.matched -= this.unsettled.size
     for (const item of this.unsettled.values()) {
       item.timer?.cancel()
-      this.#letGo(item)
+      if (!item.isRunning) this.#letGo(item)
     }
     this.unsettled.clear()
     this.#ready = []
@@ -271,6 +285,7 @@ export class Window implements FloorHolder {
   #run(item: Item): void {
     const { spec, stats } = this.subscription
     stats.attempts++
+    item.isRunning = true
     let attempt: Promise<Step>
     try {
       attempt = spec.deliver(item)
@@ -290,9 +305,10 @@ export class Window implements FloorHolder {
   }
 
   #onStep(item: Item, step: Step): void {
+    item.isRunning = false
     if (this.unsettled.get(item.position) !== item) return this.#freeSlot(item)
     if (step.kind === 'settled') {
-      this.#count(step.outcome, step.failure?.reason)
+      this.#count(item, step)
       this.inFlight--
       return this.#forget(item)
     }
@@ -303,7 +319,8 @@ export class Window implements FloorHolder {
     item.dueAt = Math.round(this.host.clock.wall() + step.delayMs)
     this.host.changed(this)
     const { heldWaitMs } = this.host.limits
-    const keepsSlot = step.delayMs <= heldWaitMs && this.host.budget.hasRoom(0) && !isBlocked(this.subscription)
+    const keepsSlot =
+      step.delayMs <= heldWaitMs && this.host.budget.hasRoom(0) && !isBlocked(this.subscription) && this.host.handsOut()
     if (!keepsSlot) {
       this.#freeSlot(item)
       this.#wait(item, item.waitMs, step.delayMs)
@@ -358,8 +375,8 @@ export class Window implements FloorHolder {
   #forget(item: Item): void {
     this.unsettled.delete(item.position)
     this.#letGo(item)
-    this.host.settled(item)
     this.host.changed(this)
+    this.host.settled(item)
     if (item.key !== undefined) this.#nextOfKey(item.key)
     this.pump()
     this.#wantMore()
@@ -370,7 +387,7 @@ export class Window implements FloorHolder {
     const { maxUnsettled } = this.subscription.spec
     const { subscriptionBytes } = this.host.limits
     const roomy = this.unsettled.size * 2 <= maxUnsettled && this.heldBytes * 2 <= subscriptionBytes
-    if (this.state === 'parked' && !this.wanted && (roomy || this.heldBytes === 0) && this.hasRoom(0)) {
+    if (this.state === 'parked' && !this.wanted && (roomy || this.inFlight === 0) && this.hasRoom(0)) {
       this.host.wants(this)
     }
   }
@@ -433,20 +450,20 @@ export class Window implements FloorHolder {
     else this.#keys.delete(key)
   }
 
-  #count(outcome: Outcome, failure: string | undefined): void {
+  #count(item: Item, { outcome, failure }: Settled): void {
     const { stats } = this.subscription
     if (outcome === 'delivered') {
       stats.delivered++
       stats.failingSince = undefined
-      return
-    }
-    if (outcome === 'dead-lettered') {
+    } else if (outcome === 'dead-lettered') {
       // The attempt that ended it was the dead letter sink's, and it was no failure.
       stats.deadLettered++
-      return
+    } else {
+      stats.kept++
+      // Putting it into the dead-letter log, for a failure that is counted already, was a step and no attempt.
+      if (failure === item.progress.failure) stats.attempts--
+      else this.#countFailure(failure?.reason ?? 'not taken')
     }
-    stats.kept++
-    this.#countFailure(failure ?? 'not taken')
   }
 
   #countFailure(reason: string): void {

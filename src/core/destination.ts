@@ -2,6 +2,6 @@
 export interface Target {
   /** Absolute http or https URL. */
   readonly url: string
-  /** PEM certificates to trust instead of the system's. */
+  /** PEM certificates to trust beside the well-known authorities. */
   readonly caCerts?: string
 }

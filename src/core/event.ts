@@ -13,6 +13,9 @@ export interface Event {
   readonly arrivedAt: number
 }
 
+/** How many more brokers the event may pass: each counts it down, see broker/ttl.ts. */
+export const TTL_ATTRIBUTE = 'knativebrokerttl'
+
 /** Memory an event takes beside its data and text: objects, strings' headers, list slots. Measured, rounded up. */
 const OVERHEAD_BYTES = 768
 

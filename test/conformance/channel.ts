@@ -8,6 +8,7 @@ import { describeFullLog } from './channel/full-log.ts'
 import { describeLag } from './channel/lag.ts'
 import { describeLifecycle } from './channel/lifecycle.ts'
 import { describeLimits } from './channel/limits.ts'
+import { describeMended } from './channel/mended.ts'
 import { describeOrdering } from './channel/ordering.ts'
 import { describeReaders } from './channel/readers.ts'
 import { describeScale } from './channel/scale.ts'
@@ -28,5 +29,6 @@ export function describeChannel(name: string, backend: Backend): void {
     describeLag(backend)
     describeFaults(backend)
     describeScale(backend)
+    describeMended(backend)
   })
 }

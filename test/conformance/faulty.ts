@@ -3,7 +3,7 @@
 import type { EventLog, LaneId, OwnedLane, Position } from '../../src/channel/log.ts'
 import { EventingError } from '../../src/core/errors.ts'
 
-export type Verb = 'append' | 'createCursor' | 'read' | 'save' | 'trim'
+export type Verb = 'append' | 'createCursor' | 'dropCursor' | 'lanes' | 'read' | 'save' | 'trim'
 
 export interface Save {
   /** Ids of the records that were written. */
@@ -122,8 +122,12 @@ export function withFaults(inner: EventLog): { readonly log: EventLog; readonly 
       await enter('createCursor')
       return inner.createCursor(id, start)
     },
-    dropCursor: (id) => inner.dropCursor(id),
+    async dropCursor(id) {
+      await enter('dropCursor')
+      return inner.dropCursor(id)
+    },
     async lanes() {
+      await enter('lanes')
       const lanes = await inner.lanes()
       return lanes.map((lane) => ({ ...lane, start: Math.max(lane.start, cuts.get(lane.id) ?? lane.start) }))
     },

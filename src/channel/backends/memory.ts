@@ -55,7 +55,7 @@ export function openMemoryStore(options: MemoryOptions = {}): LogStore {
       }
       const known = logs.get(ref.uid)
       if (known) return known
-      const log = openMemoryLog(ref, config, traits, options.tailBytes ?? config.capBytes / 16)
+      const log = openMemoryLog(ref, config, traits, options.tailBytes ?? config.capBytes / 64)
       logs.set(ref.uid, log)
       owners.set(ref.name, ref.uid)
       return log
@@ -109,6 +109,8 @@ function openMemoryLog(ref: LogRef, config: LogConfig, traits: LogTraits, tailBy
     if (event.data && event.data.length > traits.maxEventBytes) return Promise.reject(tooLarge(event.data.length))
     const size = eventBytes(event)
     const limit = limitOf(config, room)
+    // No waiting makes room for it, so it is not told to come back.
+    if (size > limit) return Promise.reject(largerThanLog(size, limit, room))
     if (bytes + size > limit) freeSettled(bytes + size - limit)
     if (bytes + size > limit) return Promise.reject(full(limit, room))
     const position = end++
@@ -242,6 +244,11 @@ function openMemoryLog(ref: LogRef, config: LogConfig, traits: LogTraits, tailBy
     new EventingError(
       'EVENT_TOO_LARGE',
       `${ref.name}: ${length} bytes of data, at most ${traits.maxEventBytes} are stored`,
+    )
+  const largerThanLog = (size: number, limit: number, room: Room): EventingError =>
+    new EventingError(
+      'EVENT_TOO_LARGE',
+      `${ref.name}: ${size} bytes, in a log where ${room} may fill ${Math.floor(limit)} at most`,
     )
   const full = (limit: number, room: Room): EventingError =>
     new EventingError('LOG_FULL', `${ref.name}: ${bytes} bytes are waiting, ${room} may fill ${Math.floor(limit)}`, {

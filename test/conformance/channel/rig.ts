@@ -20,6 +20,8 @@ export interface RigOptions {
   readonly readsCostIo?: boolean
   /** For properties about real time. Default: a clock that only `advance` moves. */
   readonly realTime?: boolean
+  /** Takes up its lanes after the first subscription, as a process does that starts with what it had. */
+  readonly startsLater?: boolean
 }
 
 /** A channel over a backend's log, with the faults of faulty.ts between them. */
@@ -86,7 +88,8 @@ async function openOn(ground: Ground): Promise<Rig> {
   const budget = new Budget(options.budgetBytes ?? 64 * MiB)
   const traits = { ...store.traits, readsCostIo: options.readsCostIo ?? store.traits.readsCostIo }
   const { settings } = options
-  const channel = await openChannel({ name: ref.name, log, traits, clock, budget, ...(settings ? { settings } : {}) })
+  const channel = openChannel({ name: ref.name, log, traits, clock, budget, ...(settings ? { settings } : {}) })
+  if (!options.startsLater) channel.start()
   const rig: Rig = {
     store,
     ref,
@@ -105,6 +108,7 @@ async function openOn(ground: Ground): Promise<Rig> {
     async subscribe(id, answer = settles, specOptions = {}, start = undefined) {
       const subscriber = aSubscriber(clock, answer)
       await rig.whileTicking(channel.subscribe(id, aSpec(subscriber.deliver, specOptions), start))
+      channel.start()
       return subscriber
     },
     async subscribeMany(count, prefix, answer = settles, specOptions = {}) {
@@ -131,7 +135,7 @@ async function openOn(ground: Ground): Promise<Rig> {
       if (after === 'close') await rig.whileTicking(channel.close({ drainMs: 0 }))
       else faults.crash()
       opened.delete(rig)
-      return openOn(ground)
+      return openOn({ ...ground, options: { ...options, startsLater: true } })
     },
   }
   opened.add(rig)

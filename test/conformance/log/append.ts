@@ -52,6 +52,24 @@ export function describeAppending(backend: Backend): void {
       await assert.rejects(log.append(large), { code: 'EVENT_TOO_LARGE', retryable: false })
     })
 
+    it('C2 says that an event larger than the whole log will never fit, however empty it gets', async () => {
+      const { log } = await openBench(backend, { capBytes: CAP_BYTES })
+      const larger = anEvent({ data: Buffer.alloc(2 * CAP_BYTES) })
+
+      for (const room of ['publish', 'internal', 'drain'] as const) {
+        await assert.rejects(log.append(larger, room), { code: 'EVENT_TOO_LARGE', retryable: false }, room)
+      }
+    })
+
+    it('C2 tells a publisher so of an event that only a reply or a dead letter has room for', async () => {
+      const { log } = await openBench(backend, { capBytes: CAP_BYTES })
+      const large = anEvent({ data: Buffer.alloc(0.95 * CAP_BYTES) })
+
+      await assert.rejects(log.append(large, 'publish'), { code: 'EVENT_TOO_LARGE', retryable: false })
+
+      await log.append(large, 'internal')
+    })
+
     it('G17 gives each of 500 events that are appended at once a position of its own', async () => {
       const { log } = await openBench(backend)
 
