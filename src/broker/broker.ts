@@ -30,14 +30,9 @@ export interface OpenBroker {
   readonly target: IngressTarget
   /** Where replies wait for room in its log. */
   readonly room: RoomWait
-  /**
-   * Ends within `drainMs` and a second. Where events do not survive the process, it goes on delivering what waits until
-   * then; elsewhere only what runs is waited for.
-   */
+  /** Ends within `drainMs` and a second; only what runs is waited for. */
   close(drainMs: number): Promise<void>
 }
-
-const DRAIN_POLL_MS = 20
 
 export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const { uid, namespace, name, store, clock, budget } = options
@@ -49,7 +44,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     { capBytes: options.deadLetterCapBytes },
     clock,
   )
-  const channel = await openChannel({
+  const channel = openChannel({
     name: title,
     log,
     traits: store.traits,
@@ -63,13 +58,14 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     stats: newIngressStats(),
     append: (event, room) => channel.send(event, room),
   }
-  async function close(drainMs: number): Promise<void> {
-    const deadline = clock.now() + drainMs
-    if (store.traits.survives === 'nothing') {
-      while (channel.status().waiting > 0 && clock.now() < deadline) await clock.sleep(DRAIN_POLL_MS)
-    }
-    await channel.close({ drainMs: Math.max(0, deadline - clock.now()) })
+  return {
+    uid,
+    namespace,
+    name,
+    channel,
+    deadLetters,
+    target,
+    room: createRoomWait(clock),
+    close: (drainMs) => channel.close({ drainMs }),
   }
-
-  return { uid, namespace, name, channel, deadLetters, target, room: createRoomWait(clock), close }
 }

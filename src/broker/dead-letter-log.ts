@@ -4,7 +4,7 @@
 import type { EventLog, LogConfig, LogRef, LogStore } from '../channel/log.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Event } from '../core/event.ts'
-import { createRoomWait } from './room-wait.ts'
+import { createRoomWait, type Storer } from './room-wait.ts'
 
 /** Names the subscription, as `namespace/name`, that the event failed for. An extension attribute. */
 export const TRIGGER_ATTRIBUTE = 'tidingstrigger'
@@ -22,9 +22,10 @@ export interface DeadLetterLogStatus {
 export interface DeadLetterLog {
   /**
    * Resolves once the event is as durable as the backend makes it. Waits while the log is full or away, so nothing is
-   * dropped; rejects only when `signal` aborts or the log is gone.
+   * dropped; rejects when the storer's signal aborts, or with EVENT_TOO_LARGE or LOG_GONE: what is not kept then is the
+   * caller's to hold on to.
    */
-  keep(event: Event, trigger: string, signal: AbortSignal): Promise<void>
+  keep(event: Event, trigger: string, storer: Storer): Promise<void>
   status(): DeadLetterLogStatus
 }
 
@@ -39,9 +40,9 @@ export async function openDeadLetterLog(
   const room = createRoomWait(clock)
 
   return {
-    async keep(event, trigger, signal) {
+    async keep(event, trigger, storer) {
       const kept = { ...event, attributes: { ...event.attributes, [TRIGGER_ATTRIBUTE]: trigger } }
-      await room.store(signal, () => log.append(kept, 'internal'))
+      await room.store(storer, () => log.append(kept, 'internal'))
     },
     status() {
       const { entries, bytes, capBytes } = log.size()

@@ -4,11 +4,11 @@
 import type { Room } from '../channel/log.ts'
 import type { Clock } from '../core/clock.ts'
 import { codeOf, type ErrorCode, EventingError } from '../core/errors.ts'
-import { type Attributes, attributeOf, type Event } from '../core/event.ts'
+import { type Attributes, attributeOf, type Event, TTL_ATTRIBUTE } from '../core/event.ts'
 import { shown } from '../http/attributes.ts'
 import { decodeRequest } from '../http/decode.ts'
 import type { Answer, DataRequest } from '../http/server.ts'
-import { nextTtl, TTL_ATTRIBUTE } from './ttl.ts'
+import { nextTtl } from './ttl.ts'
 
 export const ARRIVAL_ATTRIBUTE = 'knativearrivaltime'
 
@@ -26,9 +26,9 @@ export interface IngressTarget {
 
 /** Plain numbers, counted on the hot path and folded into metrics when somebody asks. */
 export interface IngressStats {
-  /** Events stored. */
+  /** Events stored, replies included. */
   accepted: number
-  /** Refusals by HTTP status: of events, and of requests that held none. */
+  /** What senders were refused, by HTTP status: events, and requests that held none. A reply that waits is no refusal. */
   readonly refused: Map<number, number>
 }
 
@@ -62,8 +62,11 @@ export interface IngressOptions {
 }
 
 export interface Ingress {
-  /** Answers a request to `/{namespace}/{broker}`; 202 only after its events are stored. */
-  handle(request: DataRequest): Promise<Answer>
+  /**
+   * Answers a request to `/{namespace}/{broker}`; 202 only after its events are stored. `room` is `publish` unless the
+   * event comes from another broker of this process.
+   */
+  handle(request: DataRequest, room?: Room): Promise<Answer>
   /**
    * Stores one event in the broker, unless its TTL is spent. A reply's TTL is that of the event it answers: the caller
    * puts it back, this counts it down.
@@ -85,7 +88,7 @@ const TTL_SPENT: Refused = {
 export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: IngressOptions): Ingress {
   const arrivalTextOf = createTimeText()
 
-  async function handle(request: DataRequest): Promise<Answer> {
+  async function handle(request: DataRequest, room: Room = 'publish'): Promise<Answer> {
     const address = parseBrokerPath(request.path)
     if (!address) return WRONG_PATH
     const target = find(address.namespace, address.name)
@@ -94,8 +97,7 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
       events = decode(request)
     } catch (error) {
       const refused = refusedByDecoder(error)
-      if (target) countRefusal(target, refused)
-      return answerOf(refused)
+      return answerOf(target ? counted(target, refused) : refused)
     }
     // Only now: an invalid event is 400 whether its broker exists or not.
     if (!target) {
@@ -105,7 +107,9 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
     // Authorization goes here, when there are policies to ask.
     const [event] = events
     return answerOf(
-      event && events.length === 1 ? await accept(target, event, 'publish') : await acceptAll(target, events),
+      event && events.length === 1
+        ? counted(target, await accept(target, event, room))
+        : await acceptAll(target, events, room),
     )
   }
 
@@ -113,21 +117,22 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
     return decodeRequest(rawHeaders, body, { allowBatch: true, arrivedAt: clock.wall(), maxEventBytes })
   }
 
-  async function accept(target: IngressTarget, event: Event, room: Room): Promise<Verdict> {
+  function accept(target: IngressTarget, event: Event, room: Room): Promise<Verdict> {
     const stamped = stamp(event)
-    return stamped ? store(target, stamped, room) : countRefusal(target, TTL_SPENT)
+    return stamped ? store(target, stamped, room) : Promise.resolve(TTL_SPENT)
   }
 
-  /** A batch is refused whole when one event's TTL is spent; its events are stored one by one. */
-  async function acceptAll(target: IngressTarget, events: readonly Event[]): Promise<Verdict> {
+  /** A batch is refused whole when one event's TTL is spent; its events are stored, and counted, one by one. */
+  async function acceptAll(target: IngressTarget, events: readonly Event[], room: Room): Promise<Verdict> {
     const stamped: Event[] = []
     for (const event of events) {
       const one = stamp(event)
-      if (!one) return countRefusal(target, TTL_SPENT)
+      if (!one) return counted(target, TTL_SPENT)
       stamped.push(one)
     }
     // Begun in order, so stored in order; not awaited in between, so that the log can group them.
-    const verdicts = await Promise.all(stamped.map((event) => store(target, event, 'publish')))
+    const verdicts = await Promise.all(stamped.map((event) => store(target, event, room)))
+    for (const verdict of verdicts) counted(target, verdict)
     const failures = verdicts.filter((verdict) => verdict.kind === 'refused')
     // What may pass decides, so that no event is given up that could still be stored.
     const worst = failures.find((failure) => failure.retryable) ?? failures[0]
@@ -144,11 +149,11 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
   }
 
   async function store(target: IngressTarget, event: Event, room: Room): Promise<Verdict> {
-    if (!target.ready) return countRefusal(target, refusedForNow('LOG_UNAVAILABLE', 'the broker is not ready yet'))
+    if (!target.ready) return refusedForNow('LOG_UNAVAILABLE', 'the broker is not ready yet')
     try {
       await target.append(event, room)
     } catch (error) {
-      return countRefusal(target, refusedByLog(error, target))
+      return refusedByLog(error, target)
     }
     target.stats.accepted++
     return ACCEPTED
@@ -223,10 +228,10 @@ function answerOf(verdict: Verdict): Answer {
   return status === 503 ? { status, text, retryAfterS: RETRY_AFTER_S } : { status, text }
 }
 
-/** Hands back what it counted. */
-function countRefusal({ stats }: IngressTarget, refused: Refused): Refused {
-  stats.refused.set(refused.status, (stats.refused.get(refused.status) ?? 0) + 1)
-  return refused
+/** The same verdict, counted if a sender was refused. */
+function counted({ stats }: IngressTarget, verdict: Verdict): Verdict {
+  if (verdict.kind === 'refused') stats.refused.set(verdict.status, (stats.refused.get(verdict.status) ?? 0) + 1)
+  return verdict
 }
 
 /** RFC 3339 text of epoch milliseconds; events of one millisecond share it. */

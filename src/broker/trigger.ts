@@ -1,18 +1,17 @@
 // A trigger's deliveries: the attempt as delivery/ makes it, with its reply going back through the broker's own ingress
 // function, and what nobody takes going to the dead-letter log.
 import type { Room } from '../channel/log.ts'
-import type { Deliver } from '../channel/subscription.ts'
+import type { Deliver, Delivery } from '../channel/subscription.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Failure, Route, Step } from '../core/delivery-spec.ts'
 import { EventingError } from '../core/errors.ts'
-import { attributeOf, type Event } from '../core/event.ts'
+import { attributeOf, type Event, TTL_ATTRIBUTE } from '../core/event.ts'
 import { type Attempt, createDeliver, type ReplyVerdict } from '../delivery/deliver.ts'
 import type { Client } from '../http/client.ts'
 import type { Histogram } from '../observe/histogram.ts'
 import type { DeadLetterLog } from './dead-letter-log.ts'
 import type { IngressTarget, Verdict } from './ingress.ts'
 import type { RoomWait } from './room-wait.ts'
-import { TTL_ATTRIBUTE } from './ttl.ts'
 
 export interface TriggerDelivery {
   /** `namespace/name`. */
@@ -25,10 +24,10 @@ export interface TriggerDelivery {
   readonly deadLetters: DeadLetterLog
   readonly client: Client
   readonly clock: Clock
-  /** Durations of attempts. */
+  /** Durations of requests, to subscribers and dead letter sinks, and of nothing that comes after their answers. */
   readonly durations: Histogram
   /** Told of every attempt that did not deliver. */
-  readonly onFailure: (event: Event, step: Step) => void
+  readonly onFailure: (delivery: Delivery, step: Step) => void
 }
 
 export function createTriggerDeliver(options: TriggerDelivery): Deliver {
@@ -38,14 +37,13 @@ export function createTriggerDeliver(options: TriggerDelivery): Deliver {
     client,
     clock,
     reply: (reply, attempt) => storeReply(options, reply, attempt),
-    keep: (event, _failure, attempt) => options.deadLetters.keep(event, options.name, attempt.signal),
+    keep: (event, _failure, attempt) => options.deadLetters.keep(event, options.name, attempt),
     nonEventBody: 'fails',
+    onRequestEnd: (ms) => durations.observe(ms),
   })
   return async (delivery) => {
-    const startedAt = clock.now()
     const step = await deliver(delivery)
-    durations.observe(clock.now() - startedAt)
-    if (step.kind === 'wait' || step.outcome !== 'delivered') options.onFailure(delivery.event, step)
+    if (step.kind === 'wait' || step.outcome !== 'delivered') options.onFailure(delivery, step)
     return step
   }
 }
@@ -57,7 +55,7 @@ export function createTriggerDeliver(options: TriggerDelivery): Deliver {
 async function storeReply(options: TriggerDelivery, reply: Event, attempt: Attempt): Promise<ReplyVerdict> {
   const { broker, accept } = options
   const event = withTtlOf(attempt.event, reply)
-  const verdict = await broker.room.store(attempt.signal, async () => {
+  const verdict = await broker.room.store(attempt, async () => {
     const drains = attempt.holdsFloor()
     const given = await accept(broker.target, event, drains ? 'drain' : 'internal')
     if (given.kind === 'refused' && given.retryable && !(drains && given.code === 'LOG_FULL')) {

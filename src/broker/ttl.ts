@@ -1,8 +1,6 @@
 // Loop protection: how many more brokers an event may pass. A reply carries on the count of the event it answers, so a
 // subscriber that always replies cannot keep an event going for ever.
 
-export const TTL_ATTRIBUTE = 'knativebrokerttl'
-
 const INTEGER = /^[+-]?\d{1,10}$/
 const INT32_LIMIT = 2 ** 31
 

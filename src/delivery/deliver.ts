@@ -35,7 +35,7 @@ export type StoreReply = (reply: Event, attempt: Attempt) => Promise<ReplyVerdic
 
 /**
  * Puts an event that nobody took, error attributes included, into the dead-letter log. Waits for room itself; rejects
- * only when the attempt's signal aborts.
+ * when the attempt's signal aborts, or with what will not pass: an event larger than that log, a log that is gone.
  */
 export type Keep = (event: Event, failure: Failure, attempt: Attempt) => Promise<void>
 
@@ -48,21 +48,37 @@ export interface DeliverOptions {
   readonly keep: Keep
   /** What a 200 with a body that is not an event is: a failure for a Trigger, nothing for a Subscription. */
   readonly nonEventBody: 'fails' | 'ignored'
+  /** Told how long each request took, its answer included. */
+  readonly onRequestEnd: (ms: number) => void
 }
 
 /** Makes one attempt per call and says what comes next. */
 export function createDeliver(options: DeliverOptions): (attempt: Attempt) => Promise<Step> {
   return (attempt) => {
     const { failure } = attempt.progress
-    return failure ? tryDeadLetterSink(options, attempt, failure) : trySubscriber(options, attempt)
+    return failure ? tryDeadLetter(options, attempt, failure) : trySubscriber(options, attempt)
   }
 }
 
 const DELIVERED: Step = { kind: 'settled', outcome: 'delivered' }
 
 async function trySubscriber(options: DeliverOptions, attempt: Attempt): Promise<Step> {
+  const { client, clock, onRequestEnd } = options
   const route = options.route()
-  const answer = await sendToSubscriber(options.client, route, attempt.event, attempt.signal)
+  const startedAt = clock.now()
+  const answer = await sendToSubscriber(client, route, attempt.event, attempt)
+  onRequestEnd(clock.now() - startedAt)
+  // Nearly every answer has no body.
+  if (answer.kind === 'none' || answer.release === undefined) return takeAnswer(options, route, attempt, answer)
+  try {
+    // Its memory is held until the delivery is done with it: a reply may wait for room in its log.
+    return await takeAnswer(options, route, attempt, answer)
+  } finally {
+    answer.release()
+  }
+}
+
+function takeAnswer(options: DeliverOptions, route: Route, attempt: Attempt, answer: Answer): Step | Promise<Step> {
   if (!isAccepted(answer)) return afterFailure(options, route, attempt, failureOf(route.subscriber.url, answer), answer)
   if (!mayCarryReply(answer)) return DELIVERED
   return takeReply(options, route, attempt, answer)
@@ -85,7 +101,7 @@ async function takeReply(options: DeliverOptions, route: Route, attempt: Attempt
     return afterFailure(options, route, attempt, notAnEvent(route, answer, decoded.reason), answer)
   }
   const verdict = await options.reply(decoded.event, attempt)
-  return verdict.kind === 'stored' ? DELIVERED : giveUp(options, route, attempt, verdict.failure)
+  return verdict.kind === 'stored' ? DELIVERED : giveUp(verdict.failure)
 }
 
 /**
@@ -99,14 +115,8 @@ function notAnEvent(route: Route, answer: Answered, why: string): Failure {
   return { ...failureOf(route.subscriber.url, answer), status: 502, reason }
 }
 
-function afterFailure(
-  options: DeliverOptions,
-  route: Route,
-  attempt: Attempt,
-  failure: Failure,
-  answer: Answer,
-): Step | Promise<Step> {
-  return nextAttempt(options, route, attempt, failure, answer) ?? giveUp(options, route, attempt, failure)
+function afterFailure(options: DeliverOptions, route: Route, attempt: Attempt, failure: Failure, answer: Answer): Step {
+  return nextAttempt(options, route, attempt, failure, answer) ?? giveUp(failure)
 }
 
 /** The wait before another attempt at the same destination, as long as the route allows one. */
@@ -125,21 +135,27 @@ function nextAttempt(
   return { kind: 'wait', delayMs, progress: { ...progress, attempt: made }, reason }
 }
 
-/** The subscriber is done with. The sink's first attempt is a step of its own, so that it is counted and bounded as one. */
-function giveUp(options: DeliverOptions, route: Route, attempt: Attempt, failure: Failure): Step | Promise<Step> {
-  if (!route.deadLetterSink) return keepEvent(options, attempt, failure)
+/**
+ * The subscriber is done with, and the progress says so before anything else can fail: it is not called again. The dead
+ * letter is a step of its own, so that an attempt at the sink is counted and bounded as one.
+ */
+function giveUp(failure: Failure): Step {
   return { kind: 'wait', delayMs: 0, progress: { attempt: 0, failure }, reason: failure.reason }
 }
 
-async function tryDeadLetterSink(options: DeliverOptions, attempt: Attempt, failure: Failure): Promise<Step> {
+async function tryDeadLetter(options: DeliverOptions, attempt: Attempt, failure: Failure): Promise<Step> {
   const route = options.route()
   const sink = route.deadLetterSink
-  // Taken away since the subscriber failed.
   if (!sink) return keepEvent(options, attempt, failure)
 
+  const { client, clock, onRequestEnd } = options
   const event = withErrorAttributes(attempt.event, failure)
-  const answer = await sendToDeadLetterSink(options.client, route, sink, event, attempt.signal)
-  // What it answers is not a reply: a dead letter has no subscriber that could give one.
+  const startedAt = clock.now()
+  const answer = await sendToDeadLetterSink(client, route, sink, event, attempt)
+  onRequestEnd(clock.now() - startedAt)
+  // What it answers is not a reply: a dead letter has no subscriber that could give one. So its body, but for the start
+  // that a failure copies, is of no use from here on.
+  if (answer.kind === 'answer') answer.release?.()
   if (isAccepted(answer)) return { kind: 'settled', outcome: 'dead-lettered', failure }
 
   const sinkFailure = failureOf(sink.url, answer)
@@ -147,8 +163,27 @@ async function tryDeadLetterSink(options: DeliverOptions, attempt: Attempt, fail
   return again ?? keepEvent(options, attempt, { ...failure, reason: `${failure.reason}; ${sinkFailure.reason}` })
 }
 
-/** Nothing is dropped: without a dead letter sink that takes it, an event waits in the dead-letter log for people. */
+const FIRST_KEEP_WAIT_MS = 1_000
+const LONGEST_KEEP_WAIT_MS = 60_000
+
+/**
+ * Nothing is dropped: without a dead letter sink that takes it, an event waits in the dead-letter log for people, and
+ * when that can never take it, where it stands: in the broker's log, until somebody changes one or the other.
+ */
 async function keepEvent(options: DeliverOptions, attempt: Attempt, failure: Failure): Promise<Step> {
-  await options.keep(withErrorAttributes(attempt.event, failure), failure, attempt)
-  return { kind: 'settled', outcome: 'kept', failure }
+  try {
+    await options.keep(withErrorAttributes(attempt.event, failure), failure, attempt)
+    return { kind: 'settled', outcome: 'kept', failure }
+  } catch (error) {
+    if (attempt.signal.aborted) throw error
+    return afterKeepFailed(attempt, failure, error)
+  }
+}
+
+/** The sink, if there is one, is asked again too: by then it may be the only one who can take the event. */
+function afterKeepFailed({ progress }: Attempt, failure: Failure, error: unknown): Step {
+  const delayMs = Math.min(FIRST_KEEP_WAIT_MS * 2 ** progress.attempt, LONGEST_KEEP_WAIT_MS)
+  const why = error instanceof Error ? error.message : String(error)
+  const reason = `${failure.reason}; the dead-letter log cannot keep the event: ${why}`
+  return { kind: 'wait', delayMs, progress: { ...progress, attempt: progress.attempt + 1 }, reason }
 }

@@ -37,3 +37,15 @@ export class AbortGroup {
     last.slot = member.slot
   }
 }
+
+const groups = new WeakMap<AbortSignal, AbortGroup>()
+
+/** The one group of this signal, for whoever asks. */
+export function abortGroupOf(signal: AbortSignal): AbortGroup {
+  let group = groups.get(signal)
+  if (group === undefined) {
+    group = new AbortGroup(signal)
+    groups.set(signal, group)
+  }
+  return group
+}

@@ -1,11 +1,12 @@
 // Requests to subscribers, dead letter sinks and other destinations: one POST, one answer, bounded in time and size.
 // What an answer means, and whether to try again, is decided in delivery/. Here is the only home of undici.
-import { createSecureContext } from 'node:tls'
 import { type Dispatcher, Pool } from 'undici'
+import { Budget } from '../core/budget.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Target } from '../core/destination.ts'
-import { AbortGroup, type Member } from './abort-group.ts'
+import { type AbortGroup, abortGroupOf, type Member } from './abort-group.ts'
 import { type Address, parseAddress, type Unreachable } from './address.ts'
+import { createTrust } from './trust.ts'
 
 export interface Answered {
   readonly kind: 'answer'
@@ -13,9 +14,11 @@ export interface Answered {
   /** Name, value, name, value, as received: `headerTexts` decodes them, which most answers never need. */
   readonly rawHeaders: readonly Buffer[]
   readonly body: Buffer
+  /** Gives the body's memory back; to be called once, when it is done with. Absent when there is none to give back. */
+  readonly release?: () => void
 }
 
-/** Refused, reset, not resolved, not trusted, too late or too large. The reason is for people and shows no secrets. */
+/** Refused, reset, not resolved, not trusted, too late, too large, or no memory for it. The reason is for people and shows no secrets. */
 export interface NoAnswer {
   readonly kind: 'none'
   readonly reason: string
@@ -23,13 +26,26 @@ export interface NoAnswer {
 
 export type Answer = Answered | NoAnswer
 
+/** Whoever waits for an answer, as far as memory for it goes. */
+export interface Recipient {
+  /** True while nothing of a log can be trimmed before the answer is dealt with: then it is read, memory or not. */
+  holdsFloor(): boolean
+}
+
 export interface Client {
   /**
    * One request, never repeated and never redirected. `headers` is a flat list of names and values, only read;
    * `timeoutMs` bounds connecting, the answer and its body together. Rejects only with the signal's reason, when it
    * aborts first.
    */
-  post(target: Target, headers: string[], body: Buffer | null, timeoutMs: number, signal: AbortSignal): Promise<Answer>
+  post(
+    target: Target,
+    headers: string[],
+    body: Buffer | null,
+    timeoutMs: number,
+    signal: AbortSignal,
+    recipient?: Recipient,
+  ): Promise<Answer>
   /** Cuts what is running: those posts resolve to `none`, as do later ones. */
   close(): Promise<void>
 }
@@ -38,6 +54,11 @@ export interface ClientOptions {
   readonly clock: Clock
   /** A longer answer body counts as no answer. */
   readonly maxResponseBytes: number
+  /**
+   * Charged with the bodies of answers, from their first byte until they are released. Without room, a body of more than
+   * 16 KiB counts as no answer, unless its recipient holds a floor. Absent: they are not bounded together.
+   */
+  readonly budget?: Budget
   readonly connectionsPerOrigin?: number
   /** Origins that stay open at once. The idle ones above it are closed, longest unused first; those in use are not. */
   readonly maxPools?: number
@@ -51,10 +72,10 @@ export interface ClientOptions {
 }
 
 export function createClient(options: ClientOptions): Client {
-  const { clock, maxResponseBytes } = options
+  const { clock, maxResponseBytes, budget = new Budget(Number.POSITIVE_INFINITY) } = options
+  const bounds: Bounds = { maxResponseBytes, budget }
   const pools = createPools(options)
   const addresses = new WeakMap<Target, Address | Unreachable>()
-  const groups = new WeakMap<AbortSignal, AbortGroup>()
 
   const addressOf = (target: Target): Address | Unreachable => {
     let address = addresses.get(target)
@@ -64,18 +85,10 @@ export function createClient(options: ClientOptions): Client {
     }
     return address
   }
-  const groupOf = (signal: AbortSignal): AbortGroup => {
-    let group = groups.get(signal)
-    if (group === undefined) {
-      group = new AbortGroup(signal)
-      groups.set(signal, group)
-    }
-    return group
-  }
 
   return {
-    post(target, headers, body, timeoutMs, signal) {
-      const group = groupOf(signal)
+    post(target, headers, body, timeoutMs, signal, recipient) {
+      const group = abortGroupOf(signal)
       if (group.isAborted) return Promise.reject(signal.reason)
       const address = addressOf(target)
       if (address.kind === 'unreachable') return Promise.resolve({ kind: 'none', reason: address.reason })
@@ -84,7 +97,7 @@ export function createClient(options: ClientOptions): Client {
 
       const all = address.headers.length > 0 ? [...headers, ...address.headers] : headers
       return new Promise((resolve, reject) => {
-        const exchange = new Exchange(resolve, reject, pool, group, maxResponseBytes)
+        const exchange = new Exchange(resolve, reject, pool, group, bounds, recipient)
         exchange.start(clock, timeoutMs)
         pool.dispatcher.dispatch({ method: 'POST', path: address.path, headers: all, body }, exchange)
       })
@@ -98,6 +111,15 @@ export function headerTexts(rawHeaders: readonly Buffer[]): string[] {
   return rawHeaders.map((bytes) => bytes.toString('latin1'))
 }
 
+/** An answer's body up to this size is always read: acknowledgements, error texts and most replies never wait for memory. */
+const ALWAYS_READ_BYTES = 16 * 1_024
+
+/** What all exchanges of a client share. */
+interface Bounds {
+  readonly maxResponseBytes: number
+  readonly budget: Budget
+}
+
 /**
  * One request and its answer. A class with undici's older callbacks, because every event's path crosses it and this is
  * the form undici calls without a wrapper and without building a header object (lib/handler/unwrap-handler.js).
@@ -108,7 +130,8 @@ class Exchange implements Dispatcher.DispatchHandler, Member {
   readonly #reject: (reason: unknown) => void
   readonly #pool: OpenPool
   readonly #group: AbortGroup
-  readonly #maxResponseBytes: number
+  readonly #bounds: Bounds
+  readonly #recipient: Recipient | undefined
   #timer: Timer | undefined
   #done = false
   /** Known once the request has a connection. */
@@ -116,6 +139,7 @@ class Exchange implements Dispatcher.DispatchHandler, Member {
   #status = 0
   #rawHeaders: readonly Buffer[] = []
   #body: Buffer[] | undefined
+  /** Read so far, and charged to the budget. */
   #bodyBytes = 0
 
   constructor(
@@ -123,13 +147,15 @@ class Exchange implements Dispatcher.DispatchHandler, Member {
     reject: (reason: unknown) => void,
     pool: OpenPool,
     group: AbortGroup,
-    maxResponseBytes: number,
+    bounds: Bounds,
+    recipient: Recipient | undefined,
   ) {
     this.#resolve = resolve
     this.#reject = reject
     this.#pool = pool
     this.#group = group
-    this.#maxResponseBytes = maxResponseBytes
+    this.#bounds = bounds
+    this.#recipient = recipient
   }
 
   start(clock: Clock, timeoutMs: number): void {
@@ -141,6 +167,7 @@ class Exchange implements Dispatcher.DispatchHandler, Member {
   abandon(reason: unknown): void {
     if (!this.#settle()) return
     this.#cut?.()
+    this.#giveBack()
     this.#reject(reason)
   }
 
@@ -158,11 +185,19 @@ class Exchange implements Dispatcher.DispatchHandler, Member {
   }
 
   onData(chunk: Buffer): boolean {
-    this.#bodyBytes += chunk.length
-    if (this.#bodyBytes > this.#maxResponseBytes) {
-      this.#fail(`an answer of more than ${this.#maxResponseBytes} bytes`)
+    if (this.#done) return false
+    const { maxResponseBytes, budget } = this.#bounds
+    const bodyBytes = this.#bodyBytes + chunk.length
+    if (bodyBytes > maxResponseBytes) {
+      this.#fail(`an answer of more than ${maxResponseBytes} bytes`)
       return false
     }
+    if (bodyBytes > ALWAYS_READ_BYTES && !budget.hasRoom(chunk.length) && !this.#recipient?.holdsFloor()) {
+      this.#fail('no memory for the answer now')
+      return false
+    }
+    budget.take(chunk.length)
+    this.#bodyBytes = bodyBytes
     if (this.#body) this.#body.push(chunk)
     else this.#body = [chunk]
     return true
@@ -170,20 +205,34 @@ class Exchange implements Dispatcher.DispatchHandler, Member {
 
   onComplete(): void {
     if (!this.#settle()) return
-    const body = joined(this.#body)
     // undici frees this connection in a setImmediate of its own. A next request sent before would open one more, and
     // twice the connections cost a fifth more CPU per event (measured at 64 in flight).
-    setImmediate(this.#resolve, { kind: 'answer', status: this.#status, rawHeaders: this.#rawHeaders, body })
+    setImmediate(this.#resolve, this.#answer())
   }
 
   onError(error: Error): void {
     this.#fail(reasonOf(error))
   }
 
+  #answer(): Answered {
+    const status = this.#status
+    const rawHeaders = this.#rawHeaders
+    if (this.#body === undefined) return { kind: 'answer', status, rawHeaders, body: NO_BYTES }
+    const release = releasing(this.#bounds.budget, this.#bodyBytes)
+    return { kind: 'answer', status, rawHeaders, body: joined(this.#body), release }
+  }
+
   #fail(reason: string): void {
     if (!this.#settle()) return
     this.#cut?.()
+    this.#giveBack()
     this.#resolve({ kind: 'none', reason })
+  }
+
+  /** Nobody gets what was read. */
+  #giveBack(): void {
+    this.#body = undefined
+    this.#bounds.budget.release(this.#bodyBytes)
   }
 
   /** False when it was settled before. */
@@ -199,8 +248,11 @@ class Exchange implements Dispatcher.DispatchHandler, Member {
 
 const NO_BYTES = Buffer.alloc(0)
 
-function joined(chunks: Buffer[] | undefined): Buffer {
-  if (chunks === undefined) return NO_BYTES
+function releasing(budget: Budget, bytes: number): () => void {
+  return () => budget.release(bytes)
+}
+
+function joined(chunks: Buffer[]): Buffer {
   const [first] = chunks
   return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
 }
@@ -232,19 +284,20 @@ function createPools(options: ClientOptions): Pools {
   const { clock, connectionsPerOrigin = 1_024, maxPools = 1_024 } = options
   const { poolIdleMs = 60_000, connectTimeoutMs = 10_000 } = options
   const pools = new Map<string, OpenPool>()
+  const trust = createTrust()
   const closing = new Set<Promise<void>>()
   let sweep: Timer | undefined
   let closed = false
 
   const add = ({ poolKey, origin, caCerts }: Address): OpenPool => {
-    const trust = caCerts === undefined ? {} : { secureContext: createSecureContext({ ca: caCerts }) }
+    const secureContext = caCerts === undefined ? {} : { secureContext: trust(caCerts) }
     const dispatcher = new Pool(origin, {
       connections: connectionsPerOrigin,
       pipelining: 1,
       // The attempt's one timer bounds both.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: connectTimeoutMs, rejectUnauthorized: true, ...trust },
+      connect: { timeout: connectTimeoutMs, rejectUnauthorized: true, ...secureContext },
     })
     const pool: OpenPool = { key: poolKey, dispatcher, running: 0, usedAt: 0 }
     pools.set(poolKey, pool)

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { headerOf } from './headers.ts'
+import { listen } from './listen.ts'
 
 export interface DataRequest {
   readonly method: string
@@ -109,24 +110,9 @@ export async function startServer(options: DataServerOptions): Promise<DataServe
     (request, response) => receive(state, request, response),
   )
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseConnection(state, error, socket))
-  await listen(server, options)
+  const port = await listen(server, options)
   server.on('error', options.onError)
-  return { port: portOf(server), close: (drainMs) => drain(state, server, drainMs) }
-}
-
-function listen(server: Server, { host, port }: DataServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
+  return { port, close: (drainMs) => drain(state, server, drainMs) }
 }
 
 async function drain(state: ServerState, server: Server, drainMs: number): Promise<void> {
@@ -156,14 +142,17 @@ function idle(state: ServerState, ms: number): Promise<void> {
 function receive(state: ServerState, request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request
   state.inHand.add(socket)
+  let breakOff: (() => void) | undefined
+  // Answered, or its connection is gone. The one listener for both: every event's request has it.
   response.on('close', () => {
+    breakOff?.()
     state.inHand.delete(socket)
     if (state.inHand.size === 0) state.onIdle?.()
   })
   const path = pathOf(request.url ?? '')
   const answer = answerUnread(state, request, path)
   if (answer) send(state, response, answer)
-  else readBody(state, request, response, path)
+  else breakOff = readBody(state, request, response, path)
 }
 
 function pathOf(url: string): string {
@@ -194,11 +183,23 @@ function probeAnswer({ draining }: ServerState, { ok, text }: { ok: boolean; tex
   return ok ? OK : { status: 503, text }
 }
 
-function readBody(state: ServerState, request: IncomingMessage, response: ServerResponse, path: string): void {
+/** Returns what to call when the request was broken off; it may be called at any time. */
+function readBody(
+  state: ServerState,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): (() => void) | undefined {
   const { budget, limits } = state.options
   const declaredBytes = Number(headerOf(request.rawHeaders, 'content-length') ?? 0)
-  if (declaredBytes > limits.maxRequestBytes) return refuseBody(state, request, response)
-  if (!budget.hasRoom(declaredBytes)) return send(state, response, NO_ROOM)
+  if (declaredBytes > limits.maxRequestBytes) {
+    refuseBody(state, request, response)
+    return undefined
+  }
+  if (!budget.hasRoom(declaredBytes)) {
+    send(state, response, NO_ROOM)
+    return undefined
+  }
 
   const chunks: Buffer[] = []
   let bytes = 0
@@ -230,10 +231,9 @@ function readBody(state: ServerState, request: IncomingMessage, response: Server
     const body = first && chunks.length === 1 ? first : Buffer.concat(chunks, bytes)
     void respond(state, request, response, path, body)
   })
-  // Also the end of a request that was broken off.
-  request.on('close', () => {
+  return () => {
     if (isReading) giveUp()
-  })
+  }
 }
 
 /** Never rejects. */

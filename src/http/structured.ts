@@ -141,7 +141,8 @@ function integerText(name: string, value: number): string {
 /** Half a surrogate pair has no UTF-8, so it could not be sent on. */
 function wellFormed(name: string, value: string): string {
   if (!/\p{Surrogate}/u.test(value)) return value
-  throw invalidAttribute(name, shown(value), 'whole Unicode characters')
+  // Not shown: it may be the event's data, which belong in no log.
+  throw invalidAttribute(name, 'text with half a surrogate pair', 'whole Unicode characters')
 }
 
 /**
@@ -182,7 +183,9 @@ function bytesOfBase64(name: string, value: unknown): Buffer {
   if (typeof value !== 'string') throw invalidAttribute(name, kindOf(value), 'a string of base64')
   const bytes = Buffer.from(value, 'base64')
   // Node skips what is not base64; only text that comes back whole was base64 throughout.
-  if (bytes.toString('base64') !== value) throw invalidAttribute(name, shown(value), 'base64 (RFC 4648 section 4)')
+  if (bytes.toString('base64') !== value) {
+    throw invalidAttribute(name, `${value.length} characters that are not base64`, 'base64 (RFC 4648 section 4)')
+  }
   return bytes
 }
 

@@ -278,6 +278,35 @@ describe('ingress', () => {
     })
   })
 
+  it('takes an event of another broker of this process into the room for such', async () => {
+    const rawHeaders = Object.entries(BINARY).flat()
+
+    await ingress.handle(
+      { method: 'POST', path: '/ns/orders', host: '', rawHeaders, body: Buffer.alloc(0) },
+      'internal',
+    )
+
+    assert.equal(broker.stored[0]?.room, 'internal')
+  })
+
+  it('counts no refusal for a reply, which is tried again', async () => {
+    broker.failure = () => errorOf('full')
+
+    await ingress.accept(broker, anEvent(), 'internal')
+    await ingress.accept(broker, anEvent({ knativebrokerttl: '1' }), 'internal')
+
+    assert.deepEqual(broker.stats, { accepted: 0, refused: new Map() })
+  })
+
+  it('counts each event of a batch', async () => {
+    const event = (id: string) => `{"specversion":"1.0","id":"${id}","source":"/s","type":"t"}`
+    broker.failure = ({ attributes }) => (attributes['id'] === '1' ? undefined : errorOf('full'))
+
+    await post(BATCH, `[${event('1')},${event('2')},${event('3')}]`)
+
+    assert.deepEqual(broker.stats, { accepted: 1, refused: new Map([[503, 2]]) })
+  })
+
   it('counts what it stored, and what it refused by status', async () => {
     await post(BINARY)
     await post(BINARY)

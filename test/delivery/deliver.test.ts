@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { Budget } from '../../src/core/budget.ts'
 import type { Progress, Route } from '../../src/core/delivery-spec.ts'
+import { EventingError } from '../../src/core/errors.ts'
 import type { Event } from '../../src/core/event.ts'
 import { createDeliver, type DeliverOptions } from '../../src/delivery/deliver.ts'
 import { createClient } from '../../src/http/client.ts'
@@ -142,7 +144,7 @@ describe('delivery', () => {
     assert.equal(story.subscriberRequests.length, 41)
     assert.equal(story.waits.at(15), 65_536_000)
     assert.equal(story.waits.at(16), 86_400_000)
-    assert.equal(story.waits.at(-1), 86_400_000)
+    assert.equal(story.waits.at(-2), 86_400_000)
   })
 
   describe('goes on after a restart', () => {
@@ -153,7 +155,7 @@ describe('delivery', () => {
         progress: { attempt: 2 },
       })
 
-      assert.deepEqual(story.waits, [3_000])
+      assert.deepEqual(story.waits, [3_000, 0])
       assert.equal(story.subscriberRequests.length, 2)
     })
 
@@ -198,6 +200,8 @@ describe('delivery', () => {
       signal,
       holdsFloor: () => false,
     })
+    /** Of a delivery that the subscriber is done with. */
+    const failure = { destination: 'http://s/', status: 400, data: Buffer.alloc(0), reason: 'http://s/ answered 400' }
     const aDeliver = (options: Partial<DeliverOptions> = {}) =>
       createDeliver({
         route: aRoute,
@@ -206,6 +210,7 @@ describe('delivery', () => {
         reply: async () => ({ kind: 'stored' }),
         keep: async () => undefined,
         nonEventBody: 'fails',
+        onRequestEnd: () => undefined,
         ...options,
       })
 
@@ -252,8 +257,6 @@ describe('delivery', () => {
     })
 
     it('keeps the event when its dead letter sink was taken away', async () => {
-      const failure = { destination: 'http://s/', status: 400, data: Buffer.alloc(0), reason: 'http://s/ answered 400' }
-
       const step = await aDeliver()(anAttempt({ attempt: 1, failure }))
 
       assert.deepEqual(step, { kind: 'settled', outcome: 'kept', failure })
@@ -263,7 +266,7 @@ describe('delivery', () => {
     for (const what of ['a reply', 'a dead letter'] as const) {
       it(`waits as long as it takes to store ${what}, without another attempt`, async () => {
         const headers = { 'ce-specversion': '1.0', 'ce-id': 'r', 'ce-source': '/s', 'ce-type': 't' }
-        subscriber.script(what === 'a reply' ? { status: 200, headers } : { status: 400 })
+        subscriber.script({ status: 200, headers })
         const full = aGate()
         const asked = aGate()
         const store = async () => {
@@ -272,7 +275,8 @@ describe('delivery', () => {
         }
         const reply: DeliverOptions['reply'] = () => store().then(() => ({ kind: 'stored' }))
         let isSettled = false
-        const step = aDeliver({ reply, keep: store })(anAttempt()).finally(() => {
+        const progress = what === 'a reply' ? { attempt: 0 } : { attempt: 0, failure }
+        const step = aDeliver({ reply, keep: store })(anAttempt(progress)).finally(() => {
           isSettled = true
         })
         await asked.opened
@@ -282,9 +286,177 @@ describe('delivery', () => {
         full.open()
 
         assert.equal((await step).kind, 'settled')
-        assert.equal(subscriber.requests.length, 1)
+        assert.equal(subscriber.requests.length, what === 'a reply' ? 1 : 0)
       })
     }
+
+    describe('whose dead letter can never be kept', () => {
+      const refuse = async () => {
+        throw new EventingError('EVENT_TOO_LARGE', '9 bytes, at most 8')
+      }
+      const cannot = 'the dead-letter log cannot keep the event: 9 bytes, at most 8'
+
+      it('is a wait that says so, and the subscriber is not called again', async () => {
+        subscriber.script({ status: 400 })
+        const deliver = aDeliver({ keep: refuse })
+
+        const given = await deliver(anAttempt())
+        assert.ok(given.kind === 'wait')
+        const step = await deliver(anAttempt(given.progress))
+
+        assert.ok(step.kind === 'wait')
+        assert.equal(step.reason, `${subscriber.url}/ answered 400; ${cannot}`)
+        assert.equal(step.progress.failure, given.progress.failure)
+        assert.equal(subscriber.requests.length, 1)
+      })
+
+      it('is tried again ever more seldom, at least once a minute', async () => {
+        const deliver = aDeliver({ keep: refuse })
+        const waits: number[] = []
+        let progress: Progress = { attempt: 0, failure }
+
+        for (let i = 0; i < 9; i++) {
+          const step = await deliver(anAttempt(progress))
+          assert.ok(step.kind === 'wait')
+          waits.push(step.delayMs)
+          progress = step.progress
+        }
+
+        assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000])
+      })
+
+      it('goes to the dead letter sink once that takes it', async () => {
+        subscriber.script([{ status: 400 }, { status: 202 }])
+        const route = () => aRoute({ deadLetterSink: { url: `${subscriber.url}/sink` } })
+        const deliver = aDeliver({ route, keep: refuse })
+
+        const refused = await deliver(anAttempt({ attempt: 0, failure }))
+        assert.ok(refused.kind === 'wait')
+        const step = await deliver(anAttempt(refused.progress))
+
+        assert.equal(refused.reason, `http://s/ answered 400; ${subscriber.url}/sink answered 400; ${cannot}`)
+        assert.deepEqual(step, { kind: 'settled', outcome: 'dead-lettered', failure })
+      })
+
+      it('rejects when its signal aborts meanwhile, and counts as nothing', async () => {
+        const abort = new AbortController()
+        const keep = async () => {
+          abort.abort(new Error('lane lost'))
+          throw abort.signal.reason
+        }
+
+        const step = aDeliver({ keep })(anAttempt({ attempt: 0, failure }, abort.signal))
+
+        await assert.rejects(step, /lane lost/)
+      })
+    })
+
+    describe('with memory for answers', () => {
+      const reply = { 'ce-specversion': '1.0', 'ce-id': 'r', 'ce-source': '/s', 'ce-type': 't' }
+      const body = Buffer.alloc(500)
+      let budget: Budget
+
+      beforeEach(async () => {
+        await client.close()
+        budget = new Budget(1_000)
+        client = createClient({ clock, maxResponseBytes: 1_000, budget })
+      })
+
+      it('holds a reply from its first byte until it is stored', async () => {
+        subscriber.script({ status: 200, headers: reply, body })
+        const held: number[] = []
+        const deliver = aDeliver({
+          reply: async () => {
+            held.push(budget.heldBytes)
+            return { kind: 'stored' }
+          },
+        })
+
+        await deliver(anAttempt())
+
+        assert.deepEqual(held, [500])
+        assert.equal(budget.heldBytes, 0)
+      })
+
+      it('lets go of a reply when it is given up', async () => {
+        subscriber.script({ status: 200, headers: reply, body })
+        const failing = async () => {
+          throw new Error('lane lost')
+        }
+
+        await assert.rejects(aDeliver({ reply: failing })(anAttempt()), /lane lost/)
+
+        assert.equal(budget.heldBytes, 0)
+      })
+
+      for (const status of [200, 202, 400, 500]) {
+        it(`holds nothing of a ${status} with a text afterwards`, async () => {
+          subscriber.script({ status, body })
+
+          await aDeliver()(anAttempt())
+
+          assert.equal(budget.heldBytes, 0)
+        })
+      }
+
+      it("holds nothing of a dead letter sink's answer while the event is being kept", async () => {
+        subscriber.script({ status: 400, body })
+        const route = () => aRoute({ deadLetterSink: { url: subscriber.url } })
+        const held: number[] = []
+        const deliver = aDeliver({ route, keep: async () => void held.push(budget.heldBytes) })
+
+        await deliver(anAttempt({ attempt: 0, failure }))
+
+        assert.deepEqual(held, [0])
+      })
+    })
+
+    describe('measures', () => {
+      it('a request until its answer, and not how long its reply waits for room', async () => {
+        subscriber.script({
+          status: 200,
+          headers: { 'ce-specversion': '1.0', 'ce-id': 'r', 'ce-source': '/s', 'ce-type': 't' },
+        })
+        const durations: number[] = []
+        const reply: DeliverOptions['reply'] = async () => {
+          await clock.advance(86_400_000)
+          return { kind: 'stored' }
+        }
+
+        await aDeliver({ reply, onRequestEnd: (ms) => durations.push(ms) })(anAttempt())
+
+        assert.deepEqual(durations, [0])
+      })
+
+      it('a request that has no answer in time', async () => {
+        subscriber.script('hang')
+        const durations: number[] = []
+        const step = aDeliver({ onRequestEnd: (ms) => durations.push(ms) })(anAttempt())
+        await subscriber.received(1)
+
+        await clock.advance(500)
+        await step
+
+        assert.deepEqual(durations, [500])
+      })
+
+      it('a request to the dead letter sink', async () => {
+        const durations: number[] = []
+        const route = () => aRoute({ deadLetterSink: { url: subscriber.url } })
+
+        await aDeliver({ route, onRequestEnd: (ms) => durations.push(ms) })(anAttempt({ attempt: 0, failure }))
+
+        assert.deepEqual(durations, [0])
+      })
+
+      it('nothing where nothing is sent', async () => {
+        const durations: number[] = []
+
+        await aDeliver({ onRequestEnd: (ms) => durations.push(ms) })(anAttempt({ attempt: 0, failure }))
+
+        assert.deepEqual(durations, [])
+      })
+    })
   })
 })
 

@@ -47,7 +47,7 @@ export interface Case extends Setting {
   /** Requests that the subscriber and the sink got. */
   readonly calls: number
   readonly sinkCalls?: number
-  /** Delays in milliseconds; 0 is the step from the subscriber to the dead letter sink. */
+  /** Delays in milliseconds; 0 is the step from the subscriber to the dead letter. */
   readonly waits?: readonly number[]
   /** Ids of the events that were handed on as replies. */
   readonly replies?: readonly string[]
@@ -100,6 +100,7 @@ const failed: readonly Case[] = [400, 401, 403, 405, 406, 410, 413, 415, 422, 45
   route: { retry: LINEAR },
   outcome: 'kept',
   calls: 1,
+  waits: [0],
   status,
 }))
 
@@ -110,6 +111,7 @@ const redirected: readonly Case[] = [300, 301, 302, 303, 304, 307, 308].map((sta
   route: { retry: LINEAR },
   outcome: 'kept',
   calls: 1,
+  waits: [0],
   status,
 }))
 
@@ -134,7 +136,7 @@ export const CASES: readonly Case[] = [
     route: { retry: LINEAR, subscriber: { url: 'http://127.0.0.1:1/' } },
     outcome: 'kept',
     calls: 0,
-    waits: [1_000, 2_000, 3_000],
+    waits: [1_000, 2_000, 3_000, 0],
     status: 'no answer',
   },
   {
@@ -144,7 +146,7 @@ export const CASES: readonly Case[] = [
     route: { retry: LINEAR },
     outcome: 'kept',
     calls: 4,
-    waits: [1_000, 2_000, 3_000],
+    waits: [1_000, 2_000, 3_000, 0],
     status: 500,
   },
   {
@@ -153,6 +155,7 @@ export const CASES: readonly Case[] = [
     subscriber: FAILING,
     outcome: 'kept',
     calls: 1,
+    waits: [0],
     status: 500,
   },
   {
@@ -235,7 +238,7 @@ export const CASES: readonly Case[] = [
     route: { retry: { ...LINEAR, retries: 1 } },
     outcome: 'kept',
     calls: 2,
-    waits: [1_000],
+    waits: [1_000, 0],
     status: 'no answer',
   },
   {
@@ -327,6 +330,7 @@ export const CASES: readonly Case[] = [
     subscriber: { status: 400 },
     outcome: 'kept',
     calls: 1,
+    waits: [0],
     status: 400,
   },
   {
@@ -465,6 +469,7 @@ export const CASES: readonly Case[] = [
     replyVerdict: { kind: 'refused', failure: REFUSED },
     outcome: 'kept',
     calls: 1,
+    waits: [0],
     replies: ['r-1'],
     status: 400,
   },

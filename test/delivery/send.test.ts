@@ -46,9 +46,9 @@ describe('one attempt', () => {
       retryAfterMaxMs: 0,
     } as const
     const route: Route = { subscriber: target, retry, timeoutMs: 60_000, format, namespace: 'team-a' }
-    const { signal } = new AbortController()
-    if (to === 'subscriber') await sendToSubscriber(client, route, sent, signal)
-    else await sendToDeadLetterSink(client, route, target, sent, signal)
+    const sender = { signal: new AbortController().signal, holdsFloor: () => false }
+    if (to === 'subscriber') await sendToSubscriber(client, route, sent, sender)
+    else await sendToDeadLetterSink(client, route, target, sent, sender)
     const request = subscriber.requests.at(-1)
     assert.ok(request)
     return request

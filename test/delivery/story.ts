@@ -77,6 +77,7 @@ export async function play(setting: Setting): Promise<Story> {
     keep: async (event, failure) => {
       kept.push({ event, failure })
     },
+    onRequestEnd: () => undefined,
   })
 
   const event = setting.event ?? anEvent()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { AbortGroup, type Member } from '../../src/http/abort-group.ts'
+import { AbortGroup, abortGroupOf, type Member } from '../../src/http/abort-group.ts'
 
 describe('AbortGroup', () => {
   it('abandons who was added and not removed, each once, in whatever order they came and went', () => {
@@ -50,6 +50,13 @@ describe('AbortGroup', () => {
     abort.abort('lane lost')
 
     assert.deepEqual(reasons, ['lane lost', 'lane lost'])
+  })
+
+  it('is one for each signal, whoever asks', () => {
+    const abort = new AbortController()
+
+    assert.equal(abortGroupOf(abort.signal), abortGroupOf(abort.signal))
+    assert.notEqual(abortGroupOf(abort.signal), abortGroupOf(new AbortController().signal))
   })
 
   it('knows whether its signal aborted, before it was made or since', () => {

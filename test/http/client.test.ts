@@ -4,9 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { Budget } from '../../src/core/budget.ts'
 import { printableUrl, withoutPassword } from '../../src/http/address.ts'
 import { type Answer, type Client, type ClientOptions, createClient, headerTexts } from '../../src/http/client.ts'
+import { trustedWith } from '../../src/http/trust.ts'
 import { createFakeClock } from '../support/clock.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Script, type Subscriber, type SubscriberOptions, startSubscriber } from '../support/subscriber.ts'
 
 const MINUTE = 60_000
@@ -265,6 +269,114 @@ describe('the HTTP client', () => {
     })
   })
 
+  describe('charges the bodies of answers to its budget', () => {
+    const KIB = 1_024
+    const SMALL = Buffer.alloc(16 * KIB)
+    const LARGE = Buffer.alloc(16 * KIB + 1)
+    const never = new AbortController().signal
+    const answering = (body: Buffer) => aSubscriber({ status: 200, body })
+    const aClientOf = (budget: Budget) => aClient({ maxResponseBytes: 100 * KIB, budget })
+    const spent = (): Budget => {
+      const budget = new Budget(KIB)
+      budget.take(KIB)
+      return budget
+    }
+
+    it('until they are released', async () => {
+      const budget = new Budget(100 * KIB)
+      const subscriber = await answering(LARGE)
+
+      const answer = await post(aClientOf(budget), subscriber.url)
+
+      assert.ok(answer.kind === 'answer')
+      assert.equal(budget.heldBytes, LARGE.length)
+      answer.release?.()
+      assert.equal(budget.heldBytes, 0)
+    })
+
+    it('but charges nothing for an answer without a body', async () => {
+      const subscriber = await aSubscriber()
+
+      const answer = await post(aClientOf(spent()), subscriber.url)
+
+      assert.ok(answer.kind === 'answer')
+      assert.equal(answer.release, undefined)
+    })
+
+    it('and reads no more than 16 KiB without room', async () => {
+      const budget = spent()
+      const subscriber = await answering(LARGE)
+
+      const answer = await post(aClientOf(budget), subscriber.url)
+
+      assert.deepEqual(answer, { kind: 'none', reason: 'no memory for the answer now' })
+      assert.equal(budget.heldBytes, KIB)
+    })
+
+    it('and reads 16 KiB without room', async () => {
+      const budget = spent()
+      const subscriber = await answering(SMALL)
+
+      const answer = await post(aClientOf(budget), subscriber.url)
+
+      assert.ok(answer.kind === 'answer')
+      assert.equal(budget.heldBytes, KIB + SMALL.length)
+    })
+
+    it('and reads what a floor waits for without room', async () => {
+      const subscriber = await answering(LARGE)
+      const client = aClientOf(spent())
+      const holder = { holdsFloor: () => true }
+
+      const answer = await client.post({ url: subscriber.url }, [], null, MINUTE, never, holder)
+
+      assert.equal(answer.kind, 'answer')
+    })
+
+    it('so that many together stay within it', async () => {
+      const budget = new Budget(1_024 * KIB)
+      const subscriber = await answering(Buffer.alloc(100 * KIB))
+      const client = aClientOf(budget)
+
+      const answers = await Promise.all(Array.from({ length: 64 }, () => post(client, subscriber.url)))
+
+      const read = answers.filter(({ kind }) => kind === 'answer')
+      assert.ok(read.length > 0 && read.length <= 10, `${read.length} answers were read`)
+      assert.equal(budget.heldBytes, read.length * 100 * KIB)
+    })
+
+    for (const [what, script] of [
+      ['is cut off', 'hang-in-body'],
+      ['is too large', 'flood'],
+    ] as const) {
+      it(`and gives back what it read of an answer that ${what}`, async () => {
+        const budget = new Budget(100 * KIB)
+        const subscriber = await aSubscriber(script)
+        const answer = aClientOf(budget).post({ url: subscriber.url }, [], null, 500, never)
+        if (script === 'hang-in-body') {
+          await eventually(() => budget.heldBytes > 0, 'the first byte is there')
+          await clock.advance(500)
+        }
+
+        assert.equal((await answer).kind, 'none')
+        assert.equal(budget.heldBytes, 0)
+      })
+    }
+
+    it('and gives back what it read when its signal aborts', async () => {
+      const budget = new Budget(100 * KIB)
+      const subscriber = await aSubscriber('hang-in-body')
+      const abort = new AbortController()
+      const answer = assert.rejects(post(aClientOf(budget), subscriber.url, abort.signal), /lane lost/)
+      await eventually(() => budget.heldBytes > 0, 'the first byte is there')
+
+      abort.abort(new Error('lane lost'))
+
+      await answer
+      assert.equal(budget.heldBytes, 0)
+    })
+  })
+
   describe('closes what nobody uses', () => {
     it('after the idle time', async () => {
       const subscriber = await aSubscriber()
@@ -357,6 +469,19 @@ describe('the HTTP client', () => {
       const subscriber = await aSubscriber({ status: 202 }, { tls })
 
       const answer = await aClient().post({ url: subscriber.url, caCerts: tls.cert }, [], null, MINUTE, never)
+
+      assert.equal(answer.kind === 'answer' && answer.status, 202)
+    })
+
+    it('trusts the well-known authorities beside them', () => {
+      assert.deepEqual(trustedWith(tls.cert), [...rootCertificates, tls.cert])
+    })
+
+    it('trusts all certificates of a bundle', async () => {
+      const subscriber = await aSubscriber({ status: 202 }, { tls })
+      const bundle = `${makeCertificate().cert}${tls.cert}`
+
+      const answer = await aClient().post({ url: subscriber.url, caCerts: bundle }, [], null, MINUTE, never)
 
       assert.equal(answer.kind === 'answer' && answer.status, 202)
     })

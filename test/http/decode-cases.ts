@@ -739,7 +739,7 @@ const OLD_VERSION: readonly DecodeCase[] = [
     {
       rule: 'version 0.3: data in base64 by datacontentencoding',
       name: 'no base64',
-      refuses: `attribute 'data' is "no base64", expected base64`,
+      refuses: `attribute 'data' is 9 characters that are not base64, expected base64`,
     },
   ),
   structured(

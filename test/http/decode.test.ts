@@ -62,6 +62,20 @@ describe('decodeRequest', () => {
     assert.ok(error.message.length < 250, error.message)
   })
 
+  for (const [what, data] of [
+    ['base64 that is none', '"data_base64":"c2VjcmV0!"'],
+    ['half a surrogate pair', '"datacontenttype":"text/plain","data":"c2VjcmV0\\ud800"'],
+  ] as const) {
+    it(`shows nothing of an event's data in its errors: ${what}`, () => {
+      const body = Buffer.from(`{"specversion":"1.0","id":"1","source":"/s","type":"t",${data}}`)
+
+      assert.throws(
+        () => decodeRequest(STRUCTURED, body, OPTIONS),
+        (error: Error) => !error.message.includes('c2VjcmV0') && error.message.startsWith("attribute 'data"),
+      )
+    })
+  }
+
   it('throws nothing but its own errors, whatever comes in', () => {
     const name = fc.oneof(
       fc.constantFrom('content-type', 'ce-specversion', 'ce-id', 'ce-source', 'ce-type', 'ce-time', 'ce-subject'),
