@@ -1,8 +1,10 @@
 #!/usr/bin/env node
+import { createOutput } from './cli/output.ts'
 import { runCommand } from './cli/run.ts'
 
-process.exitCode = await runCommand(process.argv.slice(2), {
-  env: process.env,
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-})
+const errors = createOutput(process.stderr, () => undefined)
+const output = createOutput(process.stdout, (reason) =>
+  errors.out(`standard output is gone, nothing more is printed: ${reason}\n`),
+)
+
+process.exitCode = await runCommand(process.argv.slice(2), { env: process.env, ...output, err: errors.out })

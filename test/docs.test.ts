@@ -127,7 +127,12 @@ function anchorsOf(markdown: string): string[] {
 
 async function commandNames(): Promise<string[]> {
   let help = ''
-  await runCommand(['help'], { env: {}, out: (text) => (help += text), err: () => undefined })
+  await runCommand(['help'], {
+    env: {},
+    out: (text) => (help += text),
+    offer: () => true,
+    err: () => undefined,
+  })
   return [...help.matchAll(/^ {2}(\S+(?: \S+)*) {2,}\S/gm)].map(([, name = '']) => name)
 }
 

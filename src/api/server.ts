@@ -1,9 +1,9 @@
 // The admin port: status, metrics and probes. It asks for no login, so it listens on loopback unless told otherwise, and
 // then answers only requests that name a loopback host: a web page must not reach it through a name of its own. The
-// metrics port has the metrics and the probes alone.
-import { createServer, type Server } from 'node:http'
-import { isIP } from 'node:net'
+// metrics port has the metrics and the probes alone, and follows the same rule (docs/decisions/0010).
+import { createServer } from 'node:http'
 import express from 'express'
+import { closeNow, isLoopback, type ListenAddress, listen } from '../http/listen.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
@@ -12,10 +12,7 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-export interface ServerOptions {
-  readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
+export interface ServerOptions extends ListenAddress {
   readonly runtime: Pick<Runtime, 'health' | 'metrics' | 'status'>
   readonly logger: Logger
 }
@@ -24,7 +21,6 @@ export interface ServerOptions {
 export function startAdminServer(options: ServerOptions): Promise<HttpServer> {
   const { runtime } = options
   return startServer(options, (app) => {
-    if (isLoopback(options.host)) app.use(refuseForeignHosts)
     addProbesAndMetrics(app, options)
     app.get('/tidings/v1/status', async (_request, response) => {
       response.json(await runtime.status())
@@ -59,10 +55,6 @@ const refuseForeignHosts: express.RequestHandler = (request, response, next) => 
   response.status(403).json({ message: 'expected a loopback address in the Host header, such as 127.0.0.1' })
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
 async function startServer(
   { host, port, logger }: ServerOptions,
   addRoutes: (app: express.Express) => void,
@@ -70,6 +62,7 @@ async function startServer(
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  if (isLoopback(host)) app.use(refuseForeignHosts)
   addRoutes(app)
   app.use((request, response) => {
     response.status(404).json({ message: `nothing is served at ${request.method} ${request.path}` })
@@ -82,24 +75,5 @@ async function startServer(
   app.use(onError)
 
   const server = createServer({ requestTimeout: 10_000 }, app)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  return { port: portOf(server), close: () => closeServer(server) }
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
+  return { port: await listen(server, { host, port }), close: () => closeNow(server) }
 }

@@ -5,6 +5,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** For programs and people: what was asked for. */
   out(text: string): void
+  /** The same, for what comes without end: false, and nothing is printed, while the reader is behind. */
+  offer(text: string): boolean
   /** For people: what went wrong. */
   err(text: string): void
 }
@@ -18,7 +20,6 @@ export interface Command {
 
 export interface Arguments {
   readonly flags: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
-  readonly words: readonly string[]
 }
 
 /** What the user can mend: the text says what happened, why, and what to run next. Exit code 1. */

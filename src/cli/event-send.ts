@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { type Clock, createClock } from '../core/clock.ts'
 import type { Event } from '../core/event.ts'
 import { encodeBinary } from '../http/encode.ts'
+import { printable } from '../sink/format-event.ts'
 import { fetchStatus, SERVER_OPTION, SERVER_USAGE } from './admin-client.ts'
 import { type Arguments, type Command, type Io, textFlag, textFlags, UsageError } from './command.ts'
 
@@ -37,7 +39,7 @@ ${SERVER_USAGE}`,
     ext: { type: 'string', multiple: true },
   },
   async run(args, io) {
-    const event = await eventFrom(args)
+    const event = await eventFrom(args, createClock())
     const url = textFlag(args, 'url') ?? (await brokerUrl(args, io))
     const answer = await post(url, event)
     const { type, id } = event.attributes
@@ -45,13 +47,14 @@ ${SERVER_USAGE}`,
       io.out(`${answer.status}: ${url} took event ${id} of type ${type}\n`)
       return 0
     }
-    throw new UsageError(`${answer.status}: ${url} refused event ${id}: ${answer.text.trim() || 'no reason given'}`)
+    const reason = printable(answer.text.trim()) || 'no reason given'
+    throw new UsageError(`${answer.status}: ${url} refused event ${id}: ${reason}`)
   },
 }
 
-async function eventFrom(args: Arguments): Promise<Event> {
+async function eventFrom(args: Arguments, clock: Clock): Promise<Event> {
   const data = await dataFrom(args)
-  const contentType = textFlag(args, 'content-type') ?? (data && guessContentType(data))
+  const contentType = contentTypeFrom(args) ?? (data && guessContentType(data))
   const subject = textFlag(args, 'subject')
   return {
     attributes: {
@@ -59,7 +62,7 @@ async function eventFrom(args: Arguments): Promise<Event> {
       id: textFlag(args, 'id') ?? randomUUID(),
       source: textFlag(args, 'source') ?? '/tidings/cli',
       type: textFlag(args, 'type') ?? 'com.example.hello',
-      time: new Date().toISOString(),
+      time: new Date(clock.wall()).toISOString(),
       ...(subject !== undefined && { subject }),
       ...(contentType !== undefined && { datacontenttype: contentType }),
       ...Object.fromEntries(textFlags(args, 'ext').map(extension)),
@@ -80,6 +83,13 @@ async function dataFrom(args: Arguments): Promise<Buffer | undefined> {
   } catch (error) {
     throw new UsageError(`--data-file ${file}: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Goes into a header as it is, unlike attributes, which are encoded. */
+function contentTypeFrom(args: Arguments): string | undefined {
+  const given = textFlag(args, 'content-type')
+  if (given === undefined || /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(given)) return given
+  throw new UsageError(`--content-type: expected a media type such as application/json, got ${JSON.stringify(given)}`)
 }
 
 function guessContentType(data: Buffer): string {

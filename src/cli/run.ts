@@ -2,6 +2,7 @@
 // each is loaded only when it is used.
 import { parseArgs } from 'node:util'
 import { EventingError } from '../core/errors.ts'
+import { printable } from '../sink/format-event.ts'
 import { type Arguments, type Command, type Io, UsageError } from './command.ts'
 
 interface Entry {
@@ -39,12 +40,20 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
 }
 
 function readArguments(name: string, { options }: Command, rest: readonly string[]): Arguments {
+  const { flags, words } = parseWords(name, options, rest)
+  const [word] = words
+  if (word === undefined) return { flags }
+  const instead = 'file' in options ? `; each manifest is given with -f: tidings ${name} -f ${printable(word)}` : ''
+  throw new UsageError(`tidings ${name}: unexpected '${printable(word)}'${instead}\nSee: tidings ${name} --help`)
+}
+
+function parseWords(name: string, options: Command['options'], rest: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({ args: [...rest], options, allowPositionals: true })
     return { flags: values, words: positionals }
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/\. To specify a positional.*$/s, '') : String(error)
-    throw new UsageError(`tidings ${name}: ${reason}\nSee: tidings ${name} --help`)
+    throw new UsageError(`tidings ${name}: ${printable(reason)}\nSee: tidings ${name} --help`)
   }
 }
 

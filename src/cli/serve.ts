@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises'
-import { startAdminServer, startMetricsServer } from '../api/server.ts'
+import { type HttpServer, startAdminServer, startMetricsServer } from '../api/server.ts'
 import { createClock } from '../core/clock.ts'
+import { urlHost } from '../http/listen.ts'
 import { createLogger, type Logger } from '../observe/logger.ts'
 import { loadPaths } from '../resource/load.ts'
 import { formatProblem } from '../resource/problems.ts'
 import { type Runtime, startRuntime } from '../runtime/runtime.ts'
 import { describeSettings, readSettings, type Settings } from '../runtime/settings.ts'
 import { type Arguments, type Command, type Io, textFlag, textFlags, UsageError } from './command.ts'
+import { listenInWords } from './listen-words.ts'
 import { untilSignal } from './signals.ts'
 
 /** Flags of `serve` itself; every setting is a flag too. */
@@ -36,21 +38,24 @@ ${settingLines()}`,
     const resources = await resourcesFrom(textFlags(args, 'file'), io)
     const logger = createLogger(settings.log.level)
     const stopping = untilSignal() // from the start: a signal while starting stops in order too
-    const runtime = await orPortTaken('--port', settings.data.port, () =>
-      startRuntime({ settings, resources, clock: createClock(), logger, print: io.out }),
+    const { data, admin } = settings
+    const runtime = await listenInWords(data, { portFlag: '--port', hostFlag: '--data.host' }, () =>
+      startRuntime({ settings, resources, clock: createClock(), logger, print: io.offer }),
     )
+    const servers: HttpServer[] = []
     try {
-      const { host, port } = settings.admin
-      const admin = await orPortTaken('--admin-port', port, () => startAdminServer({ host, port, runtime, logger }))
-      const metrics = await startMetrics(settings, runtime, logger)
-      io.out(await banner(runtime, host, admin.port))
+      const adminServer = await listenInWords(admin, { portFlag: '--admin-port', hostFlag: '--admin.host' }, () =>
+        startAdminServer({ ...admin, runtime, logger }),
+      )
+      servers.push(adminServer)
+      const metricsServer = await startMetrics(settings, runtime, logger)
+      if (metricsServer) servers.push(metricsServer)
+      io.out(await banner(runtime, `http://${urlHost(admin.host)}:${adminServer.port}`))
       logger.info({ signal: await stopping }, 'stopping: running deliveries may end; a second signal forces')
-      await runtime.close()
-      await Promise.all([admin.close(), metrics?.close()])
       return 0
-    } catch (error) {
+    } finally {
       await runtime.close()
-      throw error
+      await Promise.all(servers.map((server) => server.close()))
     }
   },
 }
@@ -81,26 +86,15 @@ async function resourcesFrom(paths: readonly string[], io: Io) {
   return resources.map(({ resource }) => resource)
 }
 
-async function orPortTaken<T>(flag: string, port: number, start: () => Promise<T>): Promise<T> {
-  try {
-    return await start()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new UsageError(`port ${port} is taken: stop what listens there, or choose another with ${flag}`)
-    }
-    throw error
-  }
-}
-
 async function startMetrics({ metrics: { host, port } }: Settings, runtime: Runtime, logger: Logger) {
   if (port === undefined) return undefined
-  return orPortTaken('--metrics.port', port, () => startMetricsServer({ host, port, runtime, logger }))
+  const flags = { portFlag: '--metrics.port', hostFlag: '--metrics.host' }
+  return listenInWords({ host, port }, flags, () => startMetricsServer({ host, port, runtime, logger }))
 }
 
 /** What somebody needs who just started it: addresses, and what to try. */
-async function banner(runtime: Runtime, adminHost: string, adminPort: number): Promise<string> {
+async function banner(runtime: Runtime, adminUrl: string): Promise<string> {
   const { brokers, triggers, problems } = await runtime.status()
-  const adminUrl = `http://${adminHost}:${adminPort}`
   const isDefaultAdmin = adminUrl === 'http://127.0.0.1:8081'
   const server = isDefaultAdmin ? '' : ` --server ${adminUrl}`
   const lines = [

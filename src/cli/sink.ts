@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type Clock, createClock } from '../core/clock.ts'
 import { EventingError } from '../core/errors.ts'
 import { decodeRequest } from '../http/decode.ts'
-import { formatEvent } from '../sink/display.ts'
+import { closeNow, listen } from '../http/listen.ts'
+import { formatEvent } from '../sink/format-event.ts'
 import { type Arguments, type Command, type Io, textFlag, UsageError } from './command.ts'
+import { listenInWords } from './listen-words.ts'
 import { untilSignal } from './signals.ts'
 
 const LARGEST_BODY_BYTES = 16 * 2 ** 20
@@ -22,13 +25,14 @@ A subscriber on loopback that prints each event it gets, and answers as it is to
       statuses: (textFlag(args, 'status') ?? '202').split(',').map((code) => wholeNumber('status', code, 200, 599)),
       delayMs: wholeNumber('delay', textFlag(args, 'delay') ?? '0', 0, 3_600_000),
     }
-    const port = portFlag(args)
-    const server = createServer(createListener(script, io))
-    const listening = await listen(server, port)
-    io.out(`A subscriber at http://127.0.0.1:${listening}/ prints what it gets. Stop it with Ctrl-C.\n`)
+    const address = { host: '127.0.0.1', port: portFlag(args) }
+    const stopped = new AbortController()
+    const server = createServer(createListener(script, io, createClock(), stopped.signal))
+    const port = await listenInWords(address, { portFlag: '--port' }, () => listen(server, address))
+    io.out(`A subscriber at http://127.0.0.1:${port}/ prints what it gets. Stop it with Ctrl-C.\n`)
     await untilSignal()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
+    stopped.abort()
+    await closeNow(server)
     return 0
   },
 }
@@ -38,8 +42,18 @@ interface Script {
   readonly delayMs: number
 }
 
-function createListener({ statuses, delayMs }: Script, io: Io) {
+/** Where what was printed is not being read, an event is answered 503 instead of being kept for printing. */
+function createListener({ statuses, delayMs }: Script, io: Io, clock: Clock, stopped: AbortSignal) {
   let answered = 0
+
+  async function answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
+    const status = statuses[Math.min(answered, statuses.length - 1)] as number
+    const isPrinted = io.offer(`${describe(request.rawHeaders, body, clock.wall())}   answered ${status}\n`)
+    if (isPrinted) answered++
+    await clock.sleep(delayMs, stopped)
+    response.writeHead(isPrinted ? status : 503).end()
+  }
+
   return (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -49,16 +63,17 @@ function createListener({ statuses, delayMs }: Script, io: Io) {
       else request.destroy()
     })
     request.on('end', () => {
-      const status = statuses[Math.min(answered++, statuses.length - 1)] as number
-      io.out(`${describe(request.rawHeaders, Buffer.concat(chunks))}   answered ${status}\n`)
-      setTimeout(() => response.writeHead(status).end(), delayMs)
+      answer(request, response, Buffer.concat(chunks)).catch((error: unknown) => {
+        response.destroy()
+        if (!stopped.aborted) throw error
+      })
     })
   }
 }
 
-function describe(rawHeaders: readonly string[], body: Buffer): string {
+function describe(rawHeaders: readonly string[], body: Buffer, arrivedAt: number): string {
   try {
-    const options = { allowBatch: true, arrivedAt: Date.now(), maxEventBytes: LARGEST_BODY_BYTES }
+    const options = { allowBatch: true, arrivedAt, maxEventBytes: LARGEST_BODY_BYTES }
     return decodeRequest(rawHeaders, body, options).map(formatEvent).join('')
   } catch (error) {
     if (!(error instanceof EventingError)) throw error
@@ -74,17 +89,4 @@ function wholeNumber(flag: string, text: string, least: number, most: number): n
   const value = /^\d{1,9}$/.test(text.trim()) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
   throw new UsageError(`--${flag}: expected a whole number from ${least} to ${most}, got '${text}'`)
-}
-
-/** Resolves to the port. */
-async function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') throw new UsageError(`port ${port} is taken: choose another with --port`)
-    throw error
-  })
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : port
 }

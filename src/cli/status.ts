@@ -1,4 +1,5 @@
 import type { BrokerStatus, RuntimeStatus, TriggerStatus } from '../runtime/status.ts'
+import { printable } from '../sink/format-event.ts'
 import { fetchStatus, SERVER_OPTION, SERVER_USAGE } from './admin-client.ts'
 import { type Command, textFlag, UsageError } from './command.ts'
 import { formatTable } from './table.ts'
@@ -17,12 +18,12 @@ ${SERVER_USAGE}  -o json           for programs
     const output = textFlag(args, 'output')
     if (output !== undefined && output !== 'json') throw new UsageError(`-o: expected json, got '${output}'`)
     const found = await fetchStatus(args, io)
-    io.out(output === 'json' ? `${JSON.stringify(found, undefined, 2)}\n` : formatStatus(found))
+    io.out(output === 'json' ? `${JSON.stringify(found, undefined, 2)}\n` : printable(formatStatus(found)))
     return found.problems.length === 0 ? 0 : 1
   },
 }
 
-export function formatStatus({ brokers, triggers, problems, backend }: RuntimeStatus): string {
+function formatStatus({ brokers, triggers, problems, backend }: RuntimeStatus): string {
   const parts = [
     formatTable(
       ['BROKER', 'ACCEPTED', 'UNMATCHED', 'SETTLED', 'WAITING', 'DEAD-LETTER LOG', `LOG (${backend.toUpperCase()})`],

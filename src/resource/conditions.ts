@@ -58,10 +58,6 @@ export function conditionOf(conditions: readonly Condition[], type: string): Con
   return conditions.find((condition) => condition.type === type)
 }
 
-export function isReady(conditions: readonly Condition[]): boolean {
-  return conditionOf(conditions, READY)?.status === 'True'
-}
-
 function update(set: ConditionSet, byType: Map<string, Condition>, finding: Finding, now: string): void {
   const { type, status, reason, message } = finding
   const isInfo = type !== READY && !set.dependents.includes(type)

@@ -22,8 +22,15 @@ export interface ResolverOptions {
   readonly externalUrl: string
 }
 
-/** Path of the built-in display subscriber that stands in for a service of this name. */
-export function displayPath(namespace: string, name: string): string {
+/** Paths of the built-in display subscriber, one for each service that it stands in for. */
+export function displayPaths(resources: readonly AnyResource[]): ReadonlySet<string> {
+  const services = resources.filter(
+    (resource) => resource.apiVersion === 'serving.knative.dev/v1' && kserviceTarget(resource).kind === 'event-display',
+  )
+  return new Set(services.map((service) => displayPath(namespaceOf(service), service.metadata.name)))
+}
+
+function displayPath(namespace: string, name: string): string {
   return `/sinks/services/${namespace}/${name}`
 }
 

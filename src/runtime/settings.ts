@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { parseDuration } from '../core/duration.ts'
 import { codeOf, EventingError } from '../core/errors.ts'
+import { LOG_LEVELS } from '../observe/logger.ts'
 import { shown } from '../resource/problems.ts'
 import { isFields } from '../resource/rules.ts'
 import { type ConfigFile, NO_SUCH_SETTING, type Origin, readConfigFile } from './config-file.ts'
@@ -141,9 +142,7 @@ const schema = z.strictObject({
     .prefault({}),
   log: z
     .strictObject({
-      level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-        .prefault('info')
-        .describe('The least that is logged'),
+      level: oneOf(LOG_LEVELS).prefault('info').describe('The least that is logged'),
     })
     .prefault({}),
   drainMs: integer(0, 3_600_000).prefault(25_000).describe('How long running deliveries may take at the end'),
@@ -212,11 +211,6 @@ export function describeSettings({ origins }: Pick<Settings, 'origins'>): readon
     flags: flagsOf(name),
     variable: variableOf(name),
   }))
-}
-
-/** Names of all flags that set something, without dashes. */
-export function settingFlags(): readonly string[] {
-  return leaves.flatMap(({ name }) => flagsOf(name))
 }
 
 interface Leaf {

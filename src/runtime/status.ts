@@ -2,6 +2,7 @@
 import type { OpenBroker } from '../broker/broker.ts'
 import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
 import type { SubscriptionStatus } from '../channel/subscription.ts'
+import { printableUrl } from '../http/address.ts'
 import { conditionOf } from '../resource/conditions.ts'
 import type { TriggerState } from './trigger-state.ts'
 
@@ -25,6 +26,10 @@ export interface BrokerStatus {
   readonly unmatched: number
   readonly settled: number
   readonly waiting: number
+  /** Gone from the log before they were read, never part of `accepted`. */
+  readonly expired: number
+  /** Replies that wait for room in the log, each holding an attempt's slot. */
+  readonly repliesWaiting: number
   readonly log: { readonly bytes: number; readonly capBytes: number; readonly floorHolder: string | null }
   readonly deadLetters: DeadLetterLogStatus
 }
@@ -36,6 +41,7 @@ export interface TriggerStatus {
   readonly ready: 'True' | 'False' | 'Unknown'
   readonly reason: string | null
   readonly message: string | null
+  /** Without user, password, query and fragment, which may be secrets. */
   readonly subscriber: string | null
   /** matched = delivered + deadLettered (to a sink) + kept (in the dead-letter log) + waiting */
   readonly matched: number
@@ -89,7 +95,7 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
 }
 
 function brokerStatus(broker: OpenBroker & { url: string }, names: ReadonlyMap<string, string>): BrokerStatus {
-  const { accepted, unmatched, settled, waiting, size, floorHolder } = broker.channel.status()
+  const { accepted, unmatched, settled, waiting, expired, size, floorHolder } = broker.channel.status()
   const deadLetters = broker.deadLetters.status()
   return {
     namespace: broker.namespace,
@@ -99,6 +105,8 @@ function brokerStatus(broker: OpenBroker & { url: string }, names: ReadonlyMap<s
     unmatched,
     settled,
     waiting,
+    expired,
+    repliesWaiting: broker.room.waiting,
     log: {
       bytes: size.bytes,
       capBytes: size.capBytes,
@@ -118,7 +126,7 @@ function triggerStatus(state: TriggerState): TriggerStatus {
     ready: ready?.status ?? 'Unknown',
     reason: ready?.reason ?? null,
     message: ready?.message ?? null,
-    subscriber: state.route?.subscriber.url ?? null,
+    subscriber: state.route ? printableUrl(state.route.subscriber.url) : null,
     ...counts(subscription),
   }
 }
@@ -146,9 +154,17 @@ function time(epochMs: number | undefined): string | null {
   return epochMs === undefined ? null : new Date(epochMs).toISOString()
 }
 
-function brokerProblems({ namespace, name, log, deadLetters }: BrokerStatus): string[] {
+function brokerProblems({ namespace, name, expired, repliesWaiting, log, deadLetters }: BrokerStatus): string[] {
   const title = `broker ${namespace}/${name}`
   const problems: string[] = []
+  if (expired > 0) {
+    const [what, they] = expired === 1 ? ['event was', 'it'] : ['events were', 'they']
+    problems.push(`${title}: ${expired} ${what} gone from its log before ${they} could be read`)
+  }
+  if (repliesWaiting > 0) {
+    const what = repliesWaiting === 1 ? 'reply waits' : 'replies wait'
+    problems.push(`${title}: ${repliesWaiting} ${what} for room in its log (LOG_FULL)`)
+  }
   if (log.bytes > NEARLY_FULL * log.capBytes) {
     const holder = log.floorHolder ? `trigger ${log.floorHolder} holds it` : 'events wait to be read'
     problems.push(`${title}: its log is ${percent(log)} full (LogNearlyFull): ${holder}`)

@@ -1,53 +1,30 @@
 // The built-in subscriber: prints each event's attributes and data, so that a first event can be seen arriving without
 // writing a program. It stands in for Knative's `event_display` image.
-import { type Attributes, attributeOf, type Event } from '../core/event.ts'
+import type { Clock } from '../core/clock.ts'
+import { EventingError } from '../core/errors.ts'
+import { decodeRequest } from '../http/decode.ts'
+import type { Answer, DataRequest } from '../http/server.ts'
+import { formatEvent } from './format-event.ts'
 
-const REQUIRED = ['specversion', 'type', 'source', 'id']
-const OPTIONAL = ['subject', 'time', 'dataschema', 'schemaurl', 'datacontenttype', 'datacontentencoding']
-/** Data printed of one event; more is cut, and the cut is said. */
-const SHOWN_BYTES = 4_096
-
-/** The lines that one event is shown as, ending in a newline. */
-export function formatEvent(event: Event): string {
-  const { attributes } = event
-  const known = [...REQUIRED, ...OPTIONAL].filter((name) => attributeOf(attributes, name) !== undefined)
-  const extensions = Object.keys(attributes)
-    .filter((name) => !known.includes(name))
-    .sort()
-  const lines = ['☁  event', ...known.map((name) => line(attributes, name))]
-  if (extensions.length > 0) lines.push('   extensions', ...extensions.map((name) => `  ${line(attributes, name)}`))
-  if (event.data !== undefined)
-    lines.push('   data', ...dataLines(event.data, attributeOf(attributes, 'datacontenttype')))
-  return `${lines.join('\n')}\n`
+export interface DisplayOptions {
+  /** False, and nothing is printed, while whoever reads it is behind. */
+  readonly print: (text: string) => boolean
+  readonly clock: Clock
+  readonly maxEventBytes: number
 }
 
-function line(attributes: Attributes, name: string): string {
-  return `   ${name}: ${printable(attributeOf(attributes, name) ?? '')}`
-}
+const SHOWN: Answer = { status: 202 }
+/** The event waits where it comes from, instead of in a buffer without a bound. */
+const BEHIND: Answer = { status: 503, text: 'what was printed is not being read: send the event again later' }
 
-function dataLines(data: Buffer, contentType: string | undefined): string[] {
-  const text = data.subarray(0, SHOWN_BYTES).toString('utf8')
-  if (text.includes('\u0000') || text.includes('\ufffd'))
-    return [`     ${data.length} bytes of ${contentType ?? 'binary data'}`]
-  const lines = printable(pretty(text, contentType, data.length))
-    .split('\n')
-    .map((each) => `     ${each}`)
-  if (data.length > SHOWN_BYTES) lines.push(`     … ${data.length - SHOWN_BYTES} more bytes`)
-  return lines
-}
-
-function pretty(text: string, contentType: string | undefined, length: number): string {
-  const isJson = contentType === undefined || /[/+]json\b/i.test(contentType)
-  if (!isJson || length > SHOWN_BYTES) return text
-  try {
-    return JSON.stringify(JSON.parse(text), undefined, 2)
-  } catch {
-    return text
+export function createDisplay({ print, clock, maxEventBytes }: DisplayOptions): (request: DataRequest) => Answer {
+  return ({ rawHeaders, body }) => {
+    try {
+      const events = decodeRequest(rawHeaders, body, { allowBatch: true, arrivedAt: clock.wall(), maxEventBytes })
+      return print(events.map(formatEvent).join('')) ? SHOWN : BEHIND
+    } catch (error) {
+      if (!(error instanceof EventingError)) throw error
+      return { status: 400, text: error.message }
+    }
   }
-}
-
-/** Control characters of an event must not steer the terminal it is shown on. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\u00b7')
 }

@@ -65,9 +65,21 @@ describe('the admin port', () => {
     })
   }
 
-  it('has a metrics port with metrics and probes alone, whatever the host', async () => {
-    assert.equal(await get(metrics, '/metrics', 'pod.example'), 200)
+  it('has a metrics port with metrics and probes alone', async () => {
+    assert.equal(await get(metrics, '/metrics'), 200)
     assert.equal(await get(metrics, '/readyz'), 200)
     assert.equal(await get(metrics, '/tidings/v1/status'), 404)
+  })
+
+  it('has a metrics port that follows the same rule for hosts', async () => {
+    assert.equal(await get(metrics, '/metrics', 'evil.example'), 403)
+  })
+
+  it('answers to any host where others than this machine reach it', async () => {
+    const { runtime } = tidings
+    const open = await startMetricsServer({ host: '0.0.0.0', port: 0, runtime, logger })
+
+    assert.equal(await get(open, '/metrics', 'pod.example'), 200)
+    await open.close()
   })
 })

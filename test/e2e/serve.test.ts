@@ -2,11 +2,15 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import path from 'node:path'
+import type { RuntimeStatus } from '../../src/runtime/status.ts'
 import { eventually } from '../support/eventually.ts'
 import { runProgram, startProgram, startServerProgram } from '../support/program.ts'
 import { startSubscriber } from '../support/subscriber.ts'
+
+const hasIpv6 = (): boolean =>
+  Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 
 describe('tidings serve', function () {
   this.timeout(30_000)
@@ -130,11 +134,70 @@ describe('tidings serve', function () {
 
     const data = await runProgram(['serve', '--port', String(port), '--admin-port', '0'])
     const admin = await runProgram(['serve', '--port', '0', '--admin-port', String(port)])
+    const metrics = await runProgram(['serve', '--port', '0', '--admin-port', '0', '--metrics.port', String(port)])
     taken.close()
 
-    assert.deepEqual([data.code, admin.code], [1, 1])
+    assert.deepEqual([data.code, admin.code, metrics.code], [1, 1, 1])
     assert.equal(data.err, `port ${port} is taken: stop what listens there, or choose another with --port\n`)
     assert.equal(admin.err, `port ${port} is taken: stop what listens there, or choose another with --admin-port\n`)
+    assert.equal(metrics.err, `port ${port} is taken: stop what listens there, or choose another with --metrics.port\n`)
+  })
+
+  it('says that an address is none of this machine', async () => {
+    const { code, err } = await runProgram(['serve', '--port', '0', '--admin-port', '0', '--data.host', '203.0.113.9'])
+
+    assert.equal(code, 1)
+    assert.equal(
+      err,
+      '203.0.113.9 is no address of this machine: choose another with --data.host, such as 127.0.0.1 or 0.0.0.0\n',
+    )
+  })
+
+  const withIpv6 = hasIpv6() ? it : it.skip
+  withIpv6(`prints addresses that work for IPv6${hasIpv6() ? '' : ' [this machine has no ::1]'}`, async () => {
+    await using server = await startServerProgram(['--admin.host', '::1', '--data.host', '::1'])
+
+    assert.match(server.adminUrl, /^http:\/\/\[::1\]:\d+$/)
+    assert.equal((await fetch(`${server.adminUrl}/readyz`)).status, 200)
+    assert.equal((await fetch(`${server.dataUrl}/readyz`)).status, 200)
+  })
+
+  it('goes on when nobody reads what it prints any more', async () => {
+    await using server = await startServerProgram(['-f', 'config/quickstart'])
+    server.process.stdout?.destroy()
+
+    const sent = []
+    for (let i = 0; i < 3; i++) sent.push(await runProgram(['event', 'send', '--server', server.adminUrl]))
+    const status = await runProgram(['status', '--server', server.adminUrl])
+    server.process.kill('SIGTERM')
+    const { code, err } = await server.finished
+
+    assert.deepEqual([...sent.map((each) => each.code), status.code, code], [0, 0, 0, 0, 0])
+    assert.deepEqual(
+      err.split('\n').filter((line) => line.startsWith('standard output')),
+      ['standard output is gone, nothing more is printed: write EPIPE'],
+    )
+  })
+
+  it('lets events wait for a reader that is behind, and shows all of them once it reads on', async () => {
+    const many = 300
+    await using server = await startServerProgram(['-f', 'config/quickstart'])
+    server.process.stdout?.pause()
+
+    for (let i = 0; i < many; i++) {
+      const headers = { 'ce-specversion': '1.0', 'ce-id': `e${i}`, 'ce-source': '/s', 'ce-type': 't' }
+      const body = 'x'.repeat(4_000)
+      await fetch(`${server.dataUrl}/default/default`, { method: 'POST', headers, body })
+    }
+    const behind = async () => {
+      const { triggers } = (await (await fetch(`${server.adminUrl}/tidings/v1/status`)).json()) as RuntimeStatus
+      return triggers[0]?.lastFailure?.endsWith('answered 503') ?? false
+    }
+    await eventually(behind, 'the display refuses')
+    server.process.stdout?.resume()
+    const shown = () => new Set(server.out().match(/^ {3}id: e\d+$/gm)).size
+
+    await eventually(() => shown() === many, 'all are shown', 20_000)
   })
 
   it('takes settings from flag, environment and --config, in that order', async () => {
@@ -229,6 +292,33 @@ describe('tidings', function () {
     assert.deepEqual([unknown.code, invalid.code], [1, 1])
     assert.equal(unknown.err, 'no broker default/nope; there are: default/default\n')
     assert.match(invalid.err, /^400: .* refused event \S+: .*subject/)
+  })
+
+  it('sink ends at Ctrl-C though an answer is still to be given', async () => {
+    await using sink = startProgram(['sink', '--port', '0', '--delay', '60000'])
+    await eventually(() => sink.out().includes('prints what it gets'), 'it listens')
+    const url = /http:\/\/\S+/.exec(sink.out())?.[0] ?? ''
+    const sending = runProgram(['event', 'send', '--url', url])
+    await eventually(() => sink.out().includes('answered 202'), 'the event is there')
+    const startedAt = performance.now()
+
+    sink.process.kill('SIGINT')
+    const { code } = await sink.finished
+
+    assert.equal(code, 0)
+    assert.ok(performance.now() - startedAt < 2_000, `${performance.now() - startedAt} ms`)
+    assert.equal((await sending).code, 1)
+  })
+
+  it('sink says which port is taken', async () => {
+    await using first = startProgram(['sink', '--port', '0'])
+    await eventually(() => first.out().includes('prints what it gets'), 'it listens')
+    const port = /127\.0\.0\.1:(\d+)/.exec(first.out())?.[1] ?? ''
+
+    const { code, err } = await runProgram(['sink', '--port', port])
+
+    assert.equal(code, 1)
+    assert.equal(err, `port ${port} is taken: stop what listens there, or choose another with --port\n`)
   })
 
   it('sink prints what it gets and answers as told', async () => {

@@ -5,7 +5,6 @@ import {
   type Condition,
   conditionOf,
   type Finding,
-  isReady,
   startConditions,
 } from '../../src/resource/conditions.ts'
 
@@ -38,7 +37,6 @@ describe('conditions', () => {
       { type: 'SinkResolved', status: 'True', reason: 'NotConfigured' },
     )
 
-    assert.equal(isReady(conditions), true)
     assert.deepEqual(ready(conditions), {
       type: 'Ready',
       status: 'True',
@@ -47,7 +45,7 @@ describe('conditions', () => {
   })
 
   it('are not Ready while one dependent is Unknown', () => {
-    assert.equal(isReady(conditionsAfter({ type: 'Addressable', status: 'True' })), false)
+    assert.equal(ready(conditionsAfter({ type: 'Addressable', status: 'True' }))?.status, 'Unknown')
   })
 
   it('tell in Ready why a dependent is False', () => {
@@ -96,7 +94,7 @@ describe('conditions', () => {
       { type: 'Deprecated', status: 'False', reason: 'Old' },
     )
 
-    assert.equal(isReady(conditions), true)
+    assert.equal(ready(conditions)?.status, 'True')
     assert.equal(conditionOf(conditions, 'Deprecated')?.severity, 'Info')
     assert.equal(conditionOf(conditions, 'Addressable')?.severity, undefined)
   })
@@ -145,7 +143,7 @@ describe('conditions', () => {
         const statuses = set.dependents.map((type) => conditionOf(conditions, type)?.status)
 
         assert.equal(
-          isReady(conditions),
+          ready(conditions)?.status === 'True',
           statuses.every((status) => status === 'True'),
         )
         assert.equal(ready(conditions)?.status === 'False', statuses.includes('False'))

@@ -1,4 +1,11 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { createClock } from '../../src/core/clock.ts'
+import { closeNow, listen } from '../../src/http/listen.ts'
+import { createLogger } from '../../src/observe/logger.ts'
+import { loadManifests } from '../../src/resource/load.ts'
+import { startRuntime } from '../../src/runtime/runtime.ts'
+import { readSettings } from '../../src/runtime/settings.ts'
 import { anEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
@@ -7,9 +14,36 @@ import { type ReceivedRequest, startSubscriber } from '../support/subscriber.ts'
 const FAST_RETRY = '  delivery:\n    retry: 2\n    backoffPolicy: linear\n    backoffDelay: PT0.01S\n'
 const NUMBERS = Array.from({ length: 20 }, (_, i) => String(i))
 
+const DISPLAY = `---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: show}
+spec: {template: {spec: {containers: [{image: example.com/event_display}]}}}
+`
+const TO_DISPLAY = 'ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: show}'
+
+const aBroker = (name: string): string =>
+  `---\napiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata:\n  name: ${name}\n`
+const toBroker = (name: string): string => `ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: ${name}}`
+const lost = ({ logged }: TestRuntime) => logged.filter(({ level }) => level === 50)
 const idsOf = (requests: readonly ReceivedRequest[]): string[] =>
   requests.map(({ headers }) => String(headers['ce-id'])).sort()
 const sorted = (ids: readonly string[]): string[] => [...ids].sort()
+
+function aGate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open: () => open() }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listen(server, { host: '127.0.0.1', port: 0 })
+  await closeNow(server)
+  return port
+}
 
 async function sendOrders(tidings: TestRuntime, ids: readonly string[] = NUMBERS): Promise<void> {
   for (const id of ids) {
@@ -176,18 +210,12 @@ describe('a runtime', () => {
     await using tidings = await startTestRuntime(aTrigger('slow', slow.url), {
       'channel.memory.capBytes': String(2 ** 20),
     })
-    let release = (): void => undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    slow.script(async () => {
-      await held
-      return { status: 202 }
-    })
+    const { opened, open } = aGate()
+    slow.script(() => opened.then(() => ({ status: 202 })))
 
     const answers = []
     for (let i = 0; i < 100; i++) answers.push(await tidings.send(anEvent({ id: String(i) }, { data })))
-    release()
+    open()
     const accepted = answers.filter(({ status }) => status === 202).length
     await eventually(async () => (await tidings.broker()).waiting === 0, 'it drains')
 
@@ -261,13 +289,92 @@ describe('a runtime', () => {
     )
   })
 
+  it('delivers from broker to broker while it ends, dead letters too', async () => {
+    const { opened, open } = aGate()
+    await using failing = await startSubscriber(() => opened.then(() => ({ status: 400 })))
+    await using subscriber = await startSubscriber()
+    const sink = `  delivery:\n    deadLetterSink:\n      ${toBroker('a')}\n`
+    const tidings = await startTestRuntime(
+      ['a', 'b', 'c'].map(aBroker).join('') +
+        aTrigger('first', failing.url, sink) +
+        aTrigger('second', 'x').replace('broker: default', 'broker: a').replace('uri: x', toBroker('b')) +
+        aTrigger('third', 'x').replace('broker: default', 'broker: b').replace('uri: x', toBroker('c')) +
+        aTrigger('last', subscriber.url).replace('broker: default', 'broker: c'),
+      { drainMs: '10000' },
+    )
+    await sendOrders(tidings)
+    await failing.received(20)
+
+    const closed = tidings.runtime.close()
+    open()
+    await closed
+
+    assert.deepEqual(idsOf(subscriber.requests), sorted(NUMBERS))
+    assert.deepEqual(lost(tidings), [])
+  })
+
+  it('shows events while it ends, and refuses those of others', async () => {
+    const { opened, open } = aGate()
+    await using failing = await startSubscriber(() => opened.then(() => ({ status: 400 })))
+    const sink = `  delivery:\n    deadLetterSink:\n      ${TO_DISPLAY}\n`
+    const tidings = await startTestRuntime(DISPLAY + aTrigger('t', failing.url, sink), { drainMs: '10000' })
+    await sendOrders(tidings, ['1'])
+    await failing.received(1)
+
+    const closed = tidings.runtime.close()
+    const refused = await tidings.send(anEvent({ id: '2' }))
+    open()
+    await closed
+
+    assert.deepEqual(refused, { status: 503, text: 'shutting down: send the event again later\n', retryAfter: '5' })
+    assert.equal(tidings.printed.length, 1)
+    assert.deepEqual(lost(tidings), [])
+  })
+
+  it('does not wait at the end for what is held', async () => {
+    const held = aTrigger('held', 'x').replace('uri: x', TO_DISPLAY)
+    const tidings = await startTestRuntime(held, { drainMs: '60000' })
+    await sendOrders(tidings, ['1'])
+
+    await tidings.runtime.close()
+
+    assert.equal(lost(tidings)[0]?.['waiting'], 1)
+  })
+
+  it('frees its port when it cannot start', async () => {
+    const port = await freePort()
+    const twice = aBroker('a')
+    const { resources } = loadManifests(twice, 'a.yaml')
+    const same = resources.map(({ resource }) => resource)
+    const start = () =>
+      startRuntime({
+        settings: readSettings({ flags: { port: String(port) }, env: {} }),
+        resources: [...same, ...same],
+        clock: createClock(),
+        logger: createLogger('silent'),
+        print: () => true,
+      })
+
+    await assert.rejects(start(), { code: 'LOG_CONFLICT' })
+    await assert.rejects(start(), { code: 'LOG_CONFLICT' })
+  })
+
+  it('shows no secrets of a subscriber in its status', async () => {
+    await using subscriber = await startSubscriber({ status: 500 })
+    const url = subscriber.url.replace('//', '//user:secret@')
+    await using tidings = await startTestRuntime(aTrigger('t', `${url}/hook?token=secret`))
+    await sendOrders(tidings, ['1'])
+    await subscriber.received(1)
+    await eventually(async () => (await tidings.trigger('t')).lastFailure !== null, 'it failed')
+
+    const status = await tidings.runtime.status()
+
+    assert.equal(status.triggers[0]?.subscriber, `${subscriber.url}/hook`)
+    assert.doesNotMatch(JSON.stringify(status), /secret/)
+  })
+
   it('prints events to the built-in display subscriber', async () => {
-    await using tidings = await startTestRuntime(`
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {name: show}
-spec: {template: {spec: {containers: [{image: example.com/event_display}]}}}
-${aTrigger('t', 'x').replace('uri: x', 'ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: show}')}`)
+    await using tidings = await startTestRuntime(DISPLAY + aTrigger('t', 'x').replace('uri: x', TO_DISPLAY))
 
     await tidings.send(anEvent({ id: 'seen' }, { data: '{"a":1}' }))
     await eventually(() => tidings.printed.length === 1, 'it prints')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { describeSettings, readSettings, type SettingSources, settingFlags } from '../../src/runtime/settings.ts'
+import { describeSettings, readSettings, type SettingSources } from '../../src/runtime/settings.ts'
 
 const config = (text: string): SettingSources => ({ env: {}, configFile: { name: 'c.yaml', text } })
 const refusalOf = (sources: SettingSources): string => {
@@ -231,15 +231,6 @@ describe('describeSettings', () => {
       [],
     )
     assert.equal(new Set(all.map(({ variable }) => variable)).size, all.length)
-  })
-})
-
-describe('settingFlags', () => {
-  it('lists short and dotted flags', () => {
-    const flags = settingFlags()
-
-    for (const flag of ['port', 'data.port', 'channel', 'channel.backend', 'ephemeral']) assert.ok(flags.includes(flag))
-    assert.equal(new Set(flags).size, flags.length)
   })
 })
 

@@ -1,54 +1,43 @@
 import assert from 'node:assert/strict'
-import type { Event } from '../../src/core/event.ts'
-import { formatEvent } from '../../src/sink/display.ts'
+import type { DataRequest } from '../../src/http/server.ts'
+import { createDisplay } from '../../src/sink/display.ts'
+import { createFakeClock } from '../support/clock.ts'
 
-const event = (attributes: Record<string, string>, data?: Buffer): Event => ({
-  attributes,
-  data,
-  headers: [],
-  arrivedAt: 0,
+const EVENT = ['ce-specversion', '1.0', 'ce-id', '1', 'ce-source', '/s', 'ce-type', 't']
+const request = (rawHeaders: string[]): DataRequest => ({
+  method: 'POST',
+  path: '/sinks/services/default/show',
+  host: '',
+  rawHeaders,
+  body: Buffer.alloc(0),
 })
-const REQUIRED = { specversion: '1.0', id: '1', source: '/s', type: 't' }
 
 describe('the display subscriber', () => {
-  it('prints attributes, extensions and JSON data', () => {
-    const text = formatEvent(
-      event({ ...REQUIRED, datacontenttype: 'application/json', zone: 'b', area: 'a' }, Buffer.from('{"a":1}')),
-    )
+  const displayTo = (print: (text: string) => boolean) =>
+    createDisplay({ print, clock: createFakeClock(), maxEventBytes: 1_024 })
 
-    assert.equal(
-      text,
-      [
-        '☁  event',
-        '   specversion: 1.0',
-        '   type: t',
-        '   source: /s',
-        '   id: 1',
-        '   datacontenttype: application/json',
-        '   extensions',
-        '     area: a',
-        '     zone: b',
-        '   data',
-        '     {',
-        '       "a": 1',
-        '     }',
-        '',
-      ].join('\n'),
+  it('prints an event and takes it', () => {
+    const printed: string[] = []
+
+    const answer = displayTo((text) => printed.push(text) > 0)(request(EVENT))
+
+    assert.deepEqual(answer, { status: 202 })
+    assert.deepEqual(printed, ['☁  event\n   specversion: 1.0\n   type: t\n   source: /s\n   id: 1\n'])
+  })
+
+  it('leaves an event where it is while nobody reads what was printed', () => {
+    const { status, text } = displayTo(() => false)(request(EVENT))
+
+    assert.deepEqual(
+      { status, text },
+      { status: 503, text: 'what was printed is not being read: send the event again later' },
     )
   })
 
-  it('does not pass control characters on to the terminal', () => {
-    assert.ok(!formatEvent(event({ ...REQUIRED, x: '\u001b[2J' }, Buffer.from('a\u001b]0;b'))).includes('\u001b'))
-  })
+  it('refuses what is no event', () => {
+    const { status, text } = displayTo(() => assert.fail('it is not printed'))(request([]))
 
-  it('says how much it left out', () => {
-    assert.match(formatEvent(event(REQUIRED, Buffer.alloc(5_000, 'x'))), /… 904 more bytes\n$/)
-  })
-
-  it('does not print binary data', () => {
-    assert.match(
-      formatEvent(event({ ...REQUIRED, datacontenttype: 'image/png' }, Buffer.from([0, 1, 2]))),
-      /3 bytes of image\/png/,
-    )
+    assert.equal(status, 400)
+    assert.match(String(text), /^not a CloudEvent/)
   })
 })

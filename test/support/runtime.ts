@@ -31,7 +31,7 @@ export async function startTestRuntime(manifests: string, settings: Record<strin
     resources: resources.map(({ resource }) => resource),
     clock: createClock(),
     logger: createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) }),
-    print: (text) => void printed.push(text),
+    print: (text) => printed.push(text) > 0,
   })
   const find = <T extends { namespace: string; name: string }>(list: readonly T[], name: string): T => {
     const found = list.find((each) => each.name === name)

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { Histogram } from '../../src/observe/histogram.ts'
+import { createDurations, durationSamples } from '../../src/runtime/durations.ts'
+import type { TriggerState } from '../../src/runtime/trigger-state.ts'
+
+const named = (name: string, durations: Histogram) => ({ namespace: 'shop', brokerName: 'main', name, durations })
+
+function counted(): Histogram {
+  const histogram = new Histogram()
+  histogram.observe(1)
+  return histogram
+}
+
+function labelsOf(states: readonly Pick<TriggerState, 'namespace' | 'brokerName' | 'name' | 'durations'>[]) {
+  return [...durationSamples(states)].map(({ labels }) => labels)
+}
+
+describe('durations', () => {
+  it('are counted for each trigger up to 500 triggers', () => {
+    const durationsOf = createDurations(500)
+
+    assert.notEqual(durationsOf('shop/main'), durationsOf('shop/main'))
+  })
+
+  it('are counted for each broker above that', () => {
+    const durationsOf = createDurations(501)
+
+    assert.equal(durationsOf('shop/main'), durationsOf('shop/main'))
+    assert.notEqual(durationsOf('shop/main'), durationsOf('shop/other'))
+  })
+
+  it('have the label of their trigger', () => {
+    assert.deepEqual(labelsOf([named('a', counted()), named('b', counted())]), [
+      { namespace: 'shop', broker: 'main', trigger: 'a' },
+      { namespace: 'shop', broker: 'main', trigger: 'b' },
+    ])
+  })
+
+  it('have the labels of their broker alone, once, where triggers share them', () => {
+    const shared = counted()
+
+    assert.deepEqual(labelsOf([named('a', shared), named('b', shared)]), [{ namespace: 'shop', broker: 'main' }])
+  })
+
+  it('have no series before the first attempt', () => {
+    assert.deepEqual(labelsOf([named('a', new Histogram())]), [])
+  })
+})
