@@ -92,12 +92,14 @@ interface ServerState {
   readonly inHand: Set<Duplex>
   /** Called when the last of them is. */
   onIdle: (() => void) | undefined
+  /** Answers of this turn of the event loop. */
+  ready: { readonly response: ServerResponse; readonly answer: Answer }[]
 }
 
 /** Listens; resolves when it does. Rejects with node's error when the address cannot be had. */
 export async function startServer(options: DataServerOptions): Promise<DataServer> {
   const { limits } = options
-  const state: ServerState = { options, draining: false, inHand: new Set(), onIdle: undefined }
+  const state: ServerState = { options, draining: false, inHand: new Set(), onIdle: undefined, ready: [] }
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -252,7 +254,20 @@ async function respond(
     onError(error)
   }
   budget.release(body.length)
-  send(state, response, answer)
+  sendSoon(state, response, answer)
+}
+
+/**
+ * Answers that are ready in one turn of the event loop are written together: a peer is woken once for all, not once for
+ * each, which is a good part of what a write costs.
+ */
+function sendSoon(state: ServerState, response: ServerResponse, answer: Answer): void {
+  if (state.ready.push({ response, answer }) > 1) return
+  setImmediate(() => {
+    const ready = state.ready
+    state.ready = []
+    for (const { response, answer } of ready) send(state, response, answer)
+  })
 }
 
 function send(state: ServerState, response: ServerResponse, answer: Answer): void {
