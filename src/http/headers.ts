@@ -114,7 +114,7 @@ function hexDigit(code: number | undefined): number {
 }
 
 /**
- * An attribute's value for its header: space, double quote, percent sign and everything outside U+0021 to U+007E become
+ * An attribute's value for its header: space, double quote, percent sign and everything outside U+0018 to U+007E become
  * upper-case `%XX` of their UTF-8 bytes.
  * @see CloudEvents HTTP binding 3.1.3.2
  */

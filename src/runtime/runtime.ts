@@ -51,7 +51,7 @@ export interface Runtime {
 
 /** Deliveries may hold this much of the process's budget, so that they never keep requests from being read. */
 const DELIVERIES_SHARE = 0.75
-/** And answers that are being dealt with this much beside it (docs/decisions/0020). */
+/** And answers that are being dealt with this much beside it (docs/decisions/0017). */
 const ANSWERS_SHARE = 0.125
 
 /**
