@@ -1,0 +1,88 @@
+// `npm run bench`: what an event costs in the built program, against the least it could cost on the same machine in the
+// same minutes. Each part is a file that starts its own processes; stats.ts and report.ts say how limits are judged.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { endToEnd } from './e2e.ts'
+import { fanOut } from './fan-out.ts'
+import { latency } from './latency.ts'
+import { memory } from './memory.ts'
+import { overload } from './overload.ts'
+import type { LedgerLine, Part } from './part.ts'
+import { createFleet } from './processes.ts'
+import { formatLedger, formatRows, type Row } from './report.ts'
+import { DECIDING_ROUNDS, USUAL_ROUNDS } from './rounds.ts'
+import { sizes } from './sizes.ts'
+import { manyTriggers } from './triggers.ts'
+
+const PARTS: readonly Part[] = [endToEnd, manyTriggers, fanOut, sizes, latency, memory, overload]
+
+const USAGE = `npm run bench -- [--only PART,...] [--rounds N] [--profile FOLDER]
+
+  --only     parts to run, all unless given:
+${PARTS.map(({ name, about }) => `               ${name.padEnd(10)} ${about}`).join('\n')}
+  --rounds   alternating rounds, ${USUAL_ROUNDS} unless given; fewer than ${DECIDING_ROUNDS} do not decide
+  --profile  writes a CPU profile of each program under measure into the folder
+`
+
+process.exitCode = await run()
+
+async function run(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string', default: String(USUAL_ROUNDS) },
+      profile: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  const rounds = Number(values.rounds)
+  const wanted = values.only?.split(',') ?? PARTS.map(({ name }) => name)
+  const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name))
+  if (values.help || unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+    process.stderr.write(USAGE)
+    return values.help ? 0 : 1
+  }
+  const nodeFlags = values.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', path.resolve(values.profile)]
+  return runParts(
+    PARTS.filter(({ name }) => wanted.includes(name)),
+    rounds,
+    nodeFlags,
+  )
+}
+
+async function runParts(parts: readonly Part[], rounds: number, nodeFlags: readonly string[]): Promise<number> {
+  const startedAt = performance.now()
+  const [loadBefore = 0] = loadavg()
+  const folder = await mkdtemp(path.join(tmpdir(), 'tidings-bench-'))
+  const fleet = createFleet()
+  const rows: Row[] = []
+  const ledger: LedgerLine[] = []
+  try {
+    for (const part of parts) {
+      process.stderr.write(`${part.name}: ${part.about}\n`)
+      const result = await part.run({ fleet, rounds, folder, nodeFlags })
+      rows.push(...result.rows)
+      ledger.push(...result.ledger)
+      await fleet.stop()
+    }
+  } finally {
+    await fleet.stop()
+    await rm(folder, { recursive: true })
+  }
+  const unbalanced = ledger.filter(({ lost }) => lost !== 0)
+  const failed = rows.filter(({ verdict }) => verdict === 'FAILED')
+  const decides = rounds >= DECIDING_ROUNDS
+  const notes = [
+    `${rounds} rounds${decides ? '' : `: a quick look, which does not decide (${DECIDING_ROUNDS} rounds do)`}`,
+    `costs are CPU time per event of the server process, medians of the rounds; intervals by bootstrap`,
+    `node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${fleet.pinning}`,
+    `load average before it began ${loadBefore.toFixed(2)}: ratios lean on a machine that does nothing else`,
+    `took ${Math.round((performance.now() - startedAt) / 1_000)} s`,
+    ...failed.map(({ name, value, must }) => `FAILED: ${name}: ${value}, must be ${must}`),
+    ...unbalanced.map(({ name, lost }) => `FAILED: ${name}: ${lost} accepted deliveries are lost`),
+  ]
+  process.stdout.write(`${formatRows(rows)}\n\n${formatLedger(ledger)}\n\n${notes.join('\n')}\n`)
+  return decides && failed.length + unbalanced.length > 0 ? 1 : 0
+}

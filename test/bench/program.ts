@@ -1,0 +1,143 @@
+// The built program under measure: started with generated manifests, sent to, and asked what became of it all.
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { manifests, type Triggers } from './manifests.ts'
+import type { Context, LedgerLine } from './part.ts'
+import type { Core, Process } from './processes.ts'
+import type { Payload, Sent } from './protocol.ts'
+import { type Sender, type Sink, startSender } from './traffic.ts'
+
+export interface ProgramOptions {
+  /** Names its folder, its line in the ledger and its paths at the sink. */
+  readonly name: string
+  readonly triggers: Triggers
+  readonly core?: Core
+  /** Flags of `tidings serve`. */
+  readonly flags?: readonly string[]
+  readonly nodeFlags?: readonly string[]
+}
+
+export interface Program {
+  readonly process: Process
+  readonly dataPort: number
+  readonly adminUrl: string
+  /** From the start of the process until it says that it is ready. */
+  readonly readyMs: number
+}
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const BROKER_PATH = '/default/default'
+
+export async function startProgram(context: Context, sinkUrl: string, options: ProgramOptions): Promise<Program> {
+  const { name, triggers, core = 'server', flags = [], nodeFlags = [] } = options
+  const folder = path.join(context.folder, name)
+  await mkdir(folder, { recursive: true })
+  const file = path.join(folder, 'manifests.yaml')
+  await writeFile(file, manifests(triggers, `${sinkUrl}/${name}`))
+  const args = [MAIN, 'serve', '-f', file, '--port', '0', '--admin-port', '0', '--channel', 'memory', ...flags]
+  const startedAt = performance.now()
+  const program = context.fleet.start(args, { core, cwd: folder, nodeFlags: [...context.nodeFlags, ...nodeFlags] })
+  const [, port] = await program.printed(/broker default\/default +http:\/\/127\.0\.0\.1:(\d+)\//)
+  const [, adminUrl = ''] = await program.printed(/admin +(http:\S+)/)
+  return { process: program, dataPort: Number(port), adminUrl, readyMs: performance.now() - startedAt }
+}
+
+/** A program with the sender and the sink it is measured with. */
+export interface Rig {
+  readonly program: Program
+  /** Sends, and waits until the sink has all that was accepted. Resolves with what the sender saw. */
+  send(forMs: number, ratePerS?: number): Promise<Sent>
+  /** Sends and does not wait. */
+  sendOnly(forMs: number, ratePerS?: number): Promise<Sent>
+  /** Resolves when the sink has all that was accepted, or when nothing has come for long. */
+  drained(): Promise<void>
+  ledger(): Promise<LedgerLine>
+}
+
+export interface RigOptions extends ProgramOptions {
+  readonly sink: Sink
+  readonly payload: Payload
+  readonly connections?: number
+  /**
+   * Events under way at most, from the sender to the last of their copies at the sink. It keeps a server that takes events
+   * faster than it gives them out from measuring a growing backlog instead of a steady state.
+   */
+  readonly underWay?: number
+}
+
+const POLL_MS = 20
+/** So long without a delivery, and what is missing does not come. Above the longest backoff that a part runs into. */
+const STUCK_MS = 15_000
+
+export async function startRig(context: Context, options: RigOptions): Promise<Rig> {
+  const { sink, name, triggers, payload } = options
+  const program = await startProgram(context, sink.url, options)
+  const copies = triggers.matching + (triggers.forReplies ? 1 : 0)
+  const sender: Sender = await startSender(context.fleet, {
+    port: program.dataPort,
+    path: BROKER_PATH,
+    payload,
+    ...(options.connections !== undefined && { connections: options.connections }),
+    ...(options.underWay !== undefined && {
+      pace: { sinkPort: sink.port, prefix: `/${name}/`, copies, underWay: options.underWay },
+    }),
+  })
+  let accepted = 0
+  let refused = 0
+
+  async function sendOnly(forMs: number, ratePerS?: number): Promise<Sent> {
+    const sent = await sender.send(forMs, ratePerS)
+    accepted += sent.accepted
+    refused += Object.values(sent.refused).reduce((sum, each) => sum + each, 0) + sent.broken
+    return sent
+  }
+
+  async function drained(): Promise<void> {
+    let last = -1
+    let lastAt = performance.now()
+    for (;;) {
+      const { distinct } = await sink.count(`/${name}/`)
+      if (distinct >= accepted * copies) return
+      if (distinct !== last) lastAt = performance.now()
+      else if (performance.now() - lastAt > STUCK_MS) return
+      last = distinct
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+
+  return {
+    program,
+    sendOnly,
+    drained,
+    async send(forMs, ratePerS) {
+      const sent = await sendOnly(forMs, ratePerS)
+      await drained()
+      return sent
+    },
+    async ledger() {
+      const { received, distinct } = await sink.count(`/${name}/`)
+      const { waiting, deadLettered } = await readStatus(program)
+      const due = accepted * copies
+      const duplicates = received - distinct
+      const lost = due - distinct - waiting - deadLettered
+      return { name, accepted, refused, due, delivered: distinct, duplicates, waiting, deadLettered, lost }
+    },
+  }
+}
+
+const statusSchema = z.object({
+  triggers: z.array(z.object({ waiting: z.number(), behind: z.number(), deadLettered: z.number(), kept: z.number() })),
+})
+
+async function readStatus({ adminUrl }: Program) {
+  const response = await fetch(`${adminUrl}/tidings/v1/status`)
+  const { triggers } = statusSchema.parse(await response.json())
+  const sum = (value: (trigger: (typeof triggers)[number]) => number): number =>
+    triggers.reduce((total, trigger) => total + value(trigger), 0)
+  return {
+    waiting: sum(({ waiting, behind }) => waiting + behind),
+    deadLettered: sum(({ deadLettered, kept }) => deadLettered + kept),
+  }
+}

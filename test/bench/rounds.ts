@@ -1,0 +1,44 @@
+// How costs are compared: in turns within a round, so that a machine that is slow for a while is slow for all of them.
+import type { Rig } from './program.ts'
+import type { Load } from './traffic.ts'
+
+/** Fewer rounds than this decide nothing. */
+export const DECIDING_ROUNDS = 9
+/** Many short rounds see less of the machine's moods than few long ones: its speed changes within seconds. */
+export const USUAL_ROUNDS = 15
+
+/** So long the program's cost falls under full load, while the engine finds out what to compile. */
+const COMPILE_MS = 8_000
+/** Between its turns a load loses its place in the caches, and its connections. */
+const WARM_UP_MS = 150
+const WINDOW_MS = 600
+
+/** For a program, before its first round. The bare ones are compiled within a round. */
+export async function compiled(load: Load): Promise<void> {
+  await load.run(COMPILE_MS)
+}
+
+/** One round for nothing, then those that count. */
+export async function inRounds<T>(rounds: number, round: () => Promise<T>): Promise<T[]> {
+  await round()
+  const samples: T[] = []
+  for (let i = 0; i < rounds; i++) samples.push(await round())
+  return samples
+}
+
+/**
+ * CPU time per event, in microseconds. The window opens after a warm-up, with nothing under way, and closes when the last
+ * event is dealt with: what is paid in it is paid for these events.
+ */
+export async function costPerEvent({ process, run }: Load): Promise<number> {
+  await run(WARM_UP_MS)
+  const before = await process.usage()
+  const events = await run(WINDOW_MS)
+  const after = await process.usage()
+  return (after.cpuUs - before.cpuUs) / events
+}
+
+/** The program as a load: an event is dealt with when it is delivered to all who match. */
+export function loadOf({ program, send }: Rig): Load {
+  return { process: program.process, run: async (forMs) => (await send(forMs)).accepted }
+}
