@@ -45,6 +45,10 @@ export function createClock(timers: Timers = globalThis as unknown as Timers): C
         signal?.addEventListener('abort', onAbort, { once: true })
       }),
     after(ms, task) {
+      if (ms <= LONGEST_TIMEOUT_MS) {
+        const id = timers.setTimeout(task, ms)
+        return { cancel: () => timers.clearTimeout(id as never) }
+      }
       let left = ms
       let id: unknown
       const arm = (): void => {

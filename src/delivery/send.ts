@@ -15,7 +15,7 @@ export interface Sender extends Recipient {
  * @see knative/eventing pkg/kncloudevents/event_dispatcher.go, pkg/broker/filter/filter_handler.go
  */
 export function sendToSubscriber(client: Client, route: Route, event: Event, sender: Sender): Promise<Answer> {
-  return send(client, route, route.subscriber, event, TTL_ATTRIBUTE, ['prefer', 'reply'], sender)
+  return send(client, route, route.subscriber, event, TTL_ATTRIBUTE, ASKS_FOR_REPLY, sender)
 }
 
 /** The event as it is, asking for nothing. Rejects only with the signal's reason. */
@@ -30,6 +30,7 @@ export function sendToDeadLetterSink(
 }
 
 const NO_HEADERS: readonly string[] = []
+const ASKS_FOR_REPLY: readonly string[] = ['prefer', 'reply']
 
 function send(
   client: Client,
@@ -44,6 +45,17 @@ function send(
     const { headers, body } = encodeStructured(event, omit)
     return client.post(target, [...headers, ...more, 'kn-namespace', namespace], body, timeoutMs, sender.signal, sender)
   }
-  const headers = [...encodeBinary(event, omit), ...more, 'kn-namespace', namespace]
+  const headers = withMore(encodeBinary(event, omit), more, namespace)
   return client.post(target, headers, event.data ?? null, timeoutMs, sender.signal, sender)
+}
+
+/** The last list made: one event's deliveries come in a row, to many triggers of one namespace, and share it. */
+let last: { readonly base: readonly string[]; readonly more: readonly string[]; readonly namespace: string } | undefined
+let lastHeaders: string[] = []
+
+function withMore(base: readonly string[], more: readonly string[], namespace: string): string[] {
+  if (last?.base === base && last.more === more && last.namespace === namespace) return lastHeaders
+  last = { base, more, namespace }
+  lastHeaders = [...base, ...more, 'kn-namespace', namespace]
+  return lastHeaders
 }
