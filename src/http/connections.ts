@@ -57,7 +57,7 @@ export function createConnections<C extends Connection>({ open, most, clock }: C
   function peek(): Job<C> | undefined {
     while (first < waiting.length && waiting[first]?.isDone) first++
     const next = waiting[first]
-    if (first > 1_024 || !next) {
+    if (first > 0 && (first > 1_024 || !next)) {
       waiting = waiting.slice(first)
       first = 0
     }
