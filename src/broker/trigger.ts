@@ -1,12 +1,12 @@
 // A trigger's deliveries: the attempt as delivery/ makes it, with its reply going back through the broker's own ingress
 // function, and what nobody takes going to the dead-letter log.
 import type { Room } from '../channel/log.ts'
-import type { Deliver, Delivery } from '../channel/subscription.ts'
+import type { Deliver } from '../channel/subscription.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Failure, Route, Step } from '../core/delivery-spec.ts'
+import type { Failure, Route } from '../core/delivery-spec.ts'
 import { EventingError } from '../core/errors.ts'
 import { attributeOf, type Event, TTL_ATTRIBUTE } from '../core/event.ts'
-import { type Attempt, createDeliver, type ReplyVerdict } from '../delivery/deliver.ts'
+import { type Attempt, createDeliver, type DeliverOptions, type ReplyVerdict } from '../delivery/deliver.ts'
 import type { Client } from '../http/client.ts'
 import type { Histogram } from '../observe/histogram.ts'
 import type { DeadLetterLog } from './dead-letter-log.ts'
@@ -27,12 +27,12 @@ export interface TriggerDelivery {
   /** Durations of requests, to subscribers and dead letter sinks, and of nothing that comes after their answers. */
   readonly durations: Histogram
   /** Told of every attempt that did not deliver. */
-  readonly onFailure: (delivery: Delivery, step: Step) => void
+  readonly onFailure: DeliverOptions['onFailure']
 }
 
 export function createTriggerDeliver(options: TriggerDelivery): Deliver {
-  const { route, client, clock, durations } = options
-  const deliver = createDeliver({
+  const { route, client, clock, durations, onFailure } = options
+  return createDeliver({
     route,
     client,
     clock,
@@ -40,12 +40,8 @@ export function createTriggerDeliver(options: TriggerDelivery): Deliver {
     keep: (event, _failure, attempt) => options.deadLetters.keep(event, options.name, attempt),
     nonEventBody: 'fails',
     onRequestEnd: (ms) => durations.observe(ms),
+    onFailure,
   })
-  return async (delivery) => {
-    const step = await deliver(delivery)
-    if (step.kind === 'wait' || step.outcome !== 'delivered') options.onFailure(delivery, step)
-    return step
-  }
 }
 
 /**

@@ -12,10 +12,14 @@ export interface Delivery {
   readonly signal: AbortSignal
   /** True while this entry holds the lane's lowest floor, so that nothing can be trimmed before it is settled. */
   holdsFloor(): boolean
+  /** What the attempt came to. Either this or `failed` is called, once, and not before `Deliver` has returned. */
+  done(step: Step): void
+  /** The attempt counts as a wait of a second: the fault is ours, not the event's. */
+  failed(fault: unknown): void
 }
 
-/** Makes one attempt. A rejection counts as a wait of a second: the fault is ours, not the event's. */
-export type Deliver = (delivery: Delivery) => Promise<Step>
+/** Makes one attempt, and tells the delivery what came of it. Not a promise: most of what runs only waits for its turn. */
+export type Deliver = (delivery: Delivery) => void
 
 export interface SubscriptionSpec {
   readonly filter: CompiledFilter

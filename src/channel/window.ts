@@ -5,6 +5,7 @@ import type { Budget } from '../core/budget.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Progress, Step } from '../core/delivery-spec.ts'
 import { attributeOf, type Event } from '../core/event.ts'
+import { Fifo } from '../core/fifo.ts'
 import { type CursorState, encodeCursor, type UnsettledEntry } from './cursor.ts'
 import type { Cursor, Entry, Position } from './log.ts'
 import type { FloorHolder } from './lowest-floor.ts'
@@ -99,6 +100,15 @@ export class Item implements Delivery {
   holdsFloor(): boolean {
     return this.window.host.holdsFloor(this)
   }
+
+  done(step: Step): void {
+    this.window.ended(this, step)
+  }
+
+  failed(fault: unknown): void {
+    const reason = fault instanceof Error ? fault.message : String(fault)
+    this.window.ended(this, { kind: 'wait', delayMs: FAULT_WAIT_MS, progress: this.progress, reason })
+  }
 }
 
 /**
@@ -129,8 +139,7 @@ export class Window implements FloorHolder {
   inFloors = false
   /** Whether it is among those the sweep will serve next. */
   wanted = false
-  #ready: Item[] = []
-  #readyAt = 0
+  readonly #ready = new Fifo<Item>()
   /** Slots whose body is on its way. */
   #fetching = 0
   /** Ordered only: per key, the unsettled items; the first may run. */
@@ -151,7 +160,7 @@ export class Window implements FloorHolder {
   get isDelivering(): boolean {
     if (this.inFlight > 0) return true
     if (isBlocked(this.subscription)) return false
-    return this.#readyAt < this.#ready.length || (this.state !== 'attached' && this.behind > 0 && this.hasRoom(0))
+    return this.#ready.size > 0 || (this.state !== 'attached' && this.behind > 0 && this.hasRoom(0))
   }
 
   floor(): Position {
@@ -224,87 +233,8 @@ export class Window implements FloorHolder {
     this.#forget(item)
   }
 
-  /** Hands out what is ready while slots are free. */
-  pump(): void {
-    const { spec } = this.subscription
-    while (this.#readyAt < this.#ready.length && this.inFlight < spec.maxInFlight) {
-      if (isBlocked(this.subscription) || !this.host.handsOut()) return
-      const item = this.#ready[this.#readyAt] as Item
-      if (!item.body && !this.#mayFetch(item)) return
-      this.#readyAt++
-      if (this.#readyAt > 64 && this.#readyAt * 2 > this.#ready.length) {
-        this.#ready = this.#ready.slice(this.#readyAt)
-        this.#readyAt = 0
-      }
-      this.inFlight++
-      if (item.body) {
-        this.#run(item)
-      } else {
-        this.#fetching++
-        this.host.fetch(item)
-      }
-    }
-  }
-
-  /** Nothing is to be handed out for now: bodies and slots of what does not run are given back. */
-  suspend(): void {
-    for (let at = this.#readyAt; at < this.#ready.length; at++) this.#letGo(this.#ready[at] as Item)
-    for (const item of this.unsettled.values()) {
-      if (!item.timer || !item.body) continue
-      item.timer.cancel()
-      item.timer = undefined
-      this.#freeSlot(item)
-      this.#wait(item, item.waitMs, this.#waitLeft(item))
-    }
-  }
-
-  /** What the store should keep of it, and undefined when it stands where every cursor at the head stands. */
-  record(base: Position, sweepAt: Position): Cursor | undefined {
-    const next = this.state === 'attached' ? Math.max(base, this.next) : this.state === 'riding' ? sweepAt : this.next
-    if (this.state === 'attached' && this.unsettled.size === 0 && next === base) return undefined
-    const unsettled: UnsettledEntry[] = []
-    for (const { position, attempts, waitMs, dueAt } of this.unsettled.values()) {
-      unsettled.push({ position, attempt: attempts, waitMs, dueAt })
-    }
-    return encodeCursor({ next, unsettled })
-  }
-
-  /** Stops every timer; nothing is settled after it. */
-  end(): void {
-    this.subscription.stats.matched -= this.unsettled.size
-    for (const item of this.unsettled.values()) {
-      item.timer?.cancel()
-      if (!item.isRunning) this.#letGo(item)
-    }
-    this.unsettled.clear()
-    this.#ready = []
-    this.#readyAt = 0
-    this.#keys.clear()
-  }
-
-  #run(item: Item): void {
-    const { spec, stats } = this.subscription
-    stats.attempts++
-    item.isRunning = true
-    let attempt: Promise<Step>
-    try {
-      attempt = spec.deliver(item)
-    } catch (fault) {
-      attempt = Promise.reject(fault)
-    }
-    attempt.then(
-      (step) => this.#onStep(item, step),
-      (fault: unknown) =>
-        this.#onStep(item, {
-          kind: 'wait',
-          delayMs: FAULT_WAIT_MS,
-          progress: item.progress,
-          reason: fault instanceof Error ? fault.message : String(fault),
-        }),
-    )
-  }
-
-  #onStep(item: Item, step: Step): void {
+  /** An attempt came to something. */
+  ended(item: Item, step: Step): void {
     item.isRunning = false
     if (this.unsettled.get(item.position) !== item) return this.#freeSlot(item)
     if (step.kind === 'settled') {
@@ -336,6 +266,70 @@ export class Window implements FloorHolder {
     })
   }
 
+  /** Hands out what is ready while slots are free. */
+  pump(): void {
+    const { spec } = this.subscription
+    while (this.inFlight < spec.maxInFlight) {
+      const item = this.#ready.peek()
+      if (!item || isBlocked(this.subscription) || !this.host.handsOut()) return
+      if (!item.body && !this.#mayFetch(item)) return
+      this.#ready.shift()
+      this.inFlight++
+      if (item.body) {
+        this.#run(item)
+      } else {
+        this.#fetching++
+        this.host.fetch(item)
+      }
+    }
+  }
+
+  /** Nothing is to be handed out for now: bodies and slots of what does not run are given back. */
+  suspend(): void {
+    for (const item of this.#ready) this.#letGo(item)
+    for (const item of this.unsettled.values()) {
+      if (!item.timer || !item.body) continue
+      item.timer.cancel()
+      item.timer = undefined
+      this.#freeSlot(item)
+      this.#wait(item, item.waitMs, this.#waitLeft(item))
+    }
+  }
+
+  /** What the store should keep of it, and undefined when it stands where every cursor at the head stands. */
+  record(base: Position, sweepAt: Position): Cursor | undefined {
+    const next = this.state === 'attached' ? Math.max(base, this.next) : this.state === 'riding' ? sweepAt : this.next
+    if (this.state === 'attached' && this.unsettled.size === 0 && next === base) return undefined
+    const unsettled: UnsettledEntry[] = []
+    for (const { position, attempts, waitMs, dueAt } of this.unsettled.values()) {
+      unsettled.push({ position, attempt: attempts, waitMs, dueAt })
+    }
+    return encodeCursor({ next, unsettled })
+  }
+
+  /** Stops every timer; nothing is settled after it. */
+  end(): void {
+    this.subscription.stats.matched -= this.unsettled.size
+    for (const item of this.unsettled.values()) {
+      item.timer?.cancel()
+      if (!item.isRunning) this.#letGo(item)
+    }
+    this.unsettled.clear()
+    this.#ready.clear()
+    this.#keys.clear()
+  }
+
+  #run(item: Item): void {
+    const { spec, stats } = this.subscription
+    stats.attempts++
+    item.isRunning = true
+    try {
+      spec.deliver(item)
+    } catch (fault) {
+      setImmediate(() => item.failed(fault))
+    }
+  }
+
   /** The wall clock may have jumped: never longer than the whole wait. */
   #waitLeft({ waitMs, dueAt }: Item): number {
     return Math.min(waitMs, Math.max(0, dueAt - this.host.clock.wall()))
@@ -359,7 +353,7 @@ export class Window implements FloorHolder {
     const { inFlight, subscription, host } = this
     const runsNow =
       item.body !== undefined &&
-      this.#readyAt === this.#ready.length &&
+      this.#ready.size === 0 &&
       inFlight < subscription.spec.maxInFlight &&
       !isBlocked(subscription) &&
       host.handsOut()

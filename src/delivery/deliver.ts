@@ -3,22 +3,35 @@
 // where a reply goes and what the dead-letter log is are handed in.
 import type { Clock } from '../core/clock.ts'
 import type { Failure, Progress, Route, Step } from '../core/delivery-spec.ts'
+import type { Target } from '../core/destination.ts'
 import type { Event } from '../core/event.ts'
 import { printableUrl } from '../http/address.ts'
-import { type Answer, type Answered, type Client, headerTexts } from '../http/client.ts'
+import {
+  type Answer,
+  type Answered,
+  answerTo,
+  type Client,
+  type Content,
+  headerTexts,
+  type Post,
+} from '../http/client.ts'
 import { decodeResponse } from '../http/decode.ts'
 import { failureOf, withErrorAttributes } from './dead-letter.ts'
 import { isRetryable, waitMs } from './retry.ts'
-import { sendToDeadLetterSink, sendToSubscriber } from './send.ts'
+import { contentForDeadLetterSink, contentForSubscriber } from './send.ts'
 
 /** What one call is about: the fan-out's `Delivery`. */
 export interface Attempt {
   readonly event: Event
   readonly progress: Progress
-  /** When it aborts, the call rejects with its reason and the attempt does not count. */
+  /** When it aborts, the attempt fails with its reason and does not count. */
   readonly signal: AbortSignal
   /** True while nothing of the log can be trimmed before this event is settled. */
   holdsFloor(): boolean
+  /** What it came to. Either this or `failed` is called, once, and not before the call has returned. */
+  done(step: Step): void
+  /** It came to nothing: the fault is ours. */
+  failed(fault: unknown): void
 }
 
 export type ReplyVerdict =
@@ -50,32 +63,87 @@ export interface DeliverOptions {
   readonly nonEventBody: 'fails' | 'ignored'
   /** Told how long each request took, its answer included. */
   readonly onRequestEnd: (ms: number) => void
+  /** Told of every attempt that did not deliver. */
+  readonly onFailure: (attempt: Attempt, step: Step) => void
 }
 
-/** Makes one attempt per call and says what comes next. */
-export function createDeliver(options: DeliverOptions): (attempt: Attempt) => Promise<Step> {
+/** Makes one attempt per call, and tells it what comes next. */
+export function createDeliver(options: DeliverOptions): (attempt: Attempt) => void {
   return (attempt) => {
     const { failure } = attempt.progress
-    return failure ? tryDeadLetter(options, attempt, failure) : trySubscriber(options, attempt)
+    if (failure) void finishWith(options, attempt, tryDeadLetter(options, attempt, failure))
+    else options.client.post(new SubscriberPost(options, attempt))
   }
 }
 
 const DELIVERED: Step = { kind: 'settled', outcome: 'delivered' }
 
-async function trySubscriber(options: DeliverOptions, attempt: Attempt): Promise<Step> {
-  const { client, clock, onRequestEnd } = options
-  const route = options.route()
-  const startedAt = clock.now()
-  const answer = await sendToSubscriber(client, route, attempt.event, attempt)
-  onRequestEnd(clock.now() - startedAt)
-  // Nearly every answer has no body.
-  if (answer.kind === 'none' || answer.release === undefined) return takeAnswer(options, route, attempt, answer)
+async function finishWith(options: DeliverOptions, attempt: Attempt, task: Promise<Step>): Promise<void> {
+  let step: Step
   try {
-    // Its memory is held until the delivery is done with it: a reply may wait for room in its log.
-    return await takeAnswer(options, route, attempt, answer)
-  } finally {
-    answer.release()
+    step = await task
+  } catch (fault) {
+    return attempt.failed(fault)
   }
+  if (step.kind === 'wait' || step.outcome !== 'delivered') options.onFailure(attempt, step)
+  attempt.done(step)
+}
+
+/** An attempt at the subscriber. Of most, nothing else is ever made: neither a promise nor an async function's frame. */
+class SubscriberPost implements Post {
+  readonly target: Target
+  readonly timeoutMs: number
+  readonly #options: DeliverOptions
+  readonly #route: Route
+  readonly #attempt: Attempt
+  #sentAt: number | undefined
+
+  constructor(options: DeliverOptions, attempt: Attempt) {
+    const route = options.route()
+    this.target = route.subscriber
+    this.timeoutMs = route.timeoutMs
+    this.#options = options
+    this.#route = route
+    this.#attempt = attempt
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal
+  }
+
+  content(): Content {
+    this.#sentAt = this.#options.clock.now()
+    return contentForSubscriber(this.#route, this.#attempt.event)
+  }
+
+  holdsFloor(): boolean {
+    return this.#attempt.holdsFloor()
+  }
+
+  answered(answer: Answer): void {
+    const { clock, onRequestEnd } = this.#options
+    if (this.#sentAt !== undefined) onRequestEnd(clock.now() - this.#sentAt)
+    if (isPlainAcceptance(answer)) return this.#attempt.done(DELIVERED)
+    void finishWith(this.#options, this.#attempt, this.#take(answer))
+  }
+
+  abandoned(reason: unknown): void {
+    this.#attempt.failed(reason)
+  }
+
+  /** The memory of the answer is held until the delivery is done with it: a reply may wait for room in its log. */
+  async #take(answer: Answer): Promise<Step> {
+    try {
+      return await takeAnswer(this.#options, this.#route, this.#attempt, answer)
+    } finally {
+      if (answer.kind === 'answer') answer.release?.()
+    }
+  }
+}
+
+/** Nearly every answer: nothing in it can be a reply. */
+function isPlainAcceptance(answer: Answer): boolean {
+  return isAccepted(answer) && !mayCarryReply(answer) && answer.release === undefined
 }
 
 function takeAnswer(options: DeliverOptions, route: Route, attempt: Attempt, answer: Answer): Step | Promise<Step> {
@@ -150,9 +218,18 @@ async function tryDeadLetter(options: DeliverOptions, attempt: Attempt, failure:
 
   const { client, clock, onRequestEnd } = options
   const event = withErrorAttributes(attempt.event, failure)
-  const startedAt = clock.now()
-  const answer = await sendToDeadLetterSink(client, route, sink, event, attempt)
-  onRequestEnd(clock.now() - startedAt)
+  let sentAt: number | undefined
+  const answer = await answerTo(client, {
+    target: sink,
+    timeoutMs: route.timeoutMs,
+    signal: attempt.signal,
+    content() {
+      sentAt = clock.now()
+      return contentForDeadLetterSink(route, event)
+    },
+    holdsFloor: () => attempt.holdsFloor(),
+  })
+  if (sentAt !== undefined) onRequestEnd(clock.now() - sentAt)
   // What it answers is not a reply: a dead letter has no subscriber that could give one. So its body, but for the start
   // that a failure copies, is of no use from here on.
   if (answer.kind === 'answer') answer.release?.()

@@ -2,8 +2,11 @@
 // cost about half as much CPU each as six hundred do, so a request waits for one of sixty-four. Those that have waited
 // for their answer for long do not count: one slow subscriber holds up no other at its origin.
 import type { Clock, Timer } from '../core/clock.ts'
+import { Fifo } from '../core/fifo.ts'
 
 export interface Connection {
+  /** Once the request under way has left it. */
+  close(): Promise<void>
   destroy(): Promise<void>
 }
 
@@ -44,8 +47,7 @@ export function createConnections<C extends Connection>({ open, most, clock }: C
   const begunAt = new Map<C, number>()
   /** The one used last comes first: its buffers are warm, and the others may time out. */
   const free: C[] = []
-  let waiting: Job<C>[] = []
-  let first = 0
+  const waiting = new Fifo<Job<C>>()
   let looking: Timer | undefined
 
   function begin(job: Job<C>, connection: C): void {
@@ -55,11 +57,10 @@ export function createConnections<C extends Connection>({ open, most, clock }: C
 
   /** The next that still waits; undefined when nobody does. */
   function peek(): Job<C> | undefined {
-    while (first < waiting.length && waiting[first]?.isDone) first++
-    const next = waiting[first]
-    if (first > 0 && (first > 1_024 || !next)) {
-      waiting = waiting.slice(first)
-      first = 0
+    let next = waiting.peek()
+    while (next?.isDone) {
+      waiting.shift()
+      next = waiting.peek()
     }
     return next
   }
@@ -71,7 +72,7 @@ export function createConnections<C extends Connection>({ open, most, clock }: C
     let allowed = busy
     for (const at of begunAt.values()) if (at <= longAgo) allowed++
     for (let next = peek(); next && begunAt.size < Math.min(allowed, most); next = peek()) {
-      first++
+      waiting.shift()
       begin(next, open())
     }
     if (peek() && begunAt.size < most) looking = clock.after(LOOK_MS, look)
@@ -88,14 +89,14 @@ export function createConnections<C extends Connection>({ open, most, clock }: C
       if (!begunAt.has(connection)) return
       const next = peek()
       if (next) {
-        first++
+        waiting.shift()
         begin(next, connection)
       } else if (free.length < busy) {
         begunAt.set(connection, Number.POSITIVE_INFINITY)
         free.push(connection)
       } else {
         begunAt.delete(connection)
-        void connection.destroy()
+        void connection.close()
       }
     },
     async destroy() {
@@ -104,7 +105,7 @@ export function createConnections<C extends Connection>({ open, most, clock }: C
       begunAt.clear()
       free.length = 0
       for (let next = peek(); next; next = peek()) {
-        first++
+        waiting.shift()
         next.refuse()
       }
       await Promise.all(all.map((connection) => connection.destroy()))

@@ -1,7 +1,7 @@
 // Deliveries to addresses of this process (a Broker behind a Trigger or as a dead letter sink, the display) without a hop
 // over HTTP: they need no port, so they go on while the port refuses everybody else at the end.
 import type { Target } from '../core/destination.ts'
-import type { Answer, Client } from '../http/client.ts'
+import type { Answer, Client, Post } from '../http/client.ts'
 import type { Answer as DataAnswer, DataRequest } from '../http/server.ts'
 
 export interface LocalClientOptions {
@@ -34,10 +34,11 @@ export function createLocalClient({ remote, addresses, handle, onError }: LocalC
     return path
   }
 
-  async function answerHere(request: DataRequest, signal: AbortSignal): Promise<Answer> {
-    signal.throwIfAborted()
+  async function answerHere(post: Post, path: string): Promise<Answer> {
     if (isClosed) return { kind: 'none', reason: 'the client is closed' }
     try {
+      const { headers, body } = post.content()
+      const request: DataRequest = { method: 'POST', path, host: '', rawHeaders: headers, body: body ?? NO_BYTES }
       const { status, text } = await handle(request)
       return { kind: 'answer', status, rawHeaders: [], body: text === undefined ? NO_BYTES : Buffer.from(text) }
     } catch (error) {
@@ -47,10 +48,10 @@ export function createLocalClient({ remote, addresses, handle, onError }: LocalC
   }
 
   return {
-    post(target, headers, body, timeoutMs, signal, recipient) {
-      const path = pathOf(target)
-      if (path === '') return remote.post(target, headers, body, timeoutMs, signal, recipient)
-      return answerHere({ method: 'POST', path, host: '', rawHeaders: headers, body: body ?? NO_BYTES }, signal)
+    post(post) {
+      const path = pathOf(post.target)
+      if (path === '' || post.signal.aborted) remote.post(post)
+      else void answerHere(post, path).then((answer) => post.answered(answer))
     },
     close() {
       isClosed = true

@@ -11,6 +11,7 @@ import { codeOf } from '../../src/core/errors.ts'
 import type { Event } from '../../src/core/event.ts'
 import { type Client, createClient } from '../../src/http/client.ts'
 import { Histogram } from '../../src/observe/histogram.ts'
+import { attemptBy } from '../support/attempt.ts'
 import { anEvent } from '../support/builders.ts'
 import { createFakeClock, type FakeClock } from '../support/clock.ts'
 import { eventually } from '../support/eventually.ts'
@@ -72,7 +73,7 @@ describe("a trigger's delivery", () => {
   })
 
   const attempt = (event: Event, progress: Progress = { attempt: 0 }, holdsFloor = () => false): Promise<Step> =>
-    deliver({ event, progress, signal: new AbortController().signal, holdsFloor })
+    attemptBy(deliver, { event, progress, signal: new AbortController().signal, holdsFloor })
 
   async function fill(room: Room): Promise<void> {
     for (;;) {

@@ -68,6 +68,23 @@ export function aSubscriber(clock: Clock, answer: Answer = settles): Subscriber 
   const attemptsOf = new Map<string, number>()
   let running = 0
   let mostRunning = 0
+
+  async function attempt(delivery: Delivery): Promise<Step> {
+    const id = idOf(delivery.event)
+    const nth = (attemptsOf.get(id) ?? 0) + 1
+    attemptsOf.set(id, nth)
+    ids.push(id)
+    attempts.push({ id, event: delivery.event, attempt: delivery.progress.attempt, at: clock.now(), delivery })
+    mostRunning = Math.max(mostRunning, ++running)
+    try {
+      const step = await answer(delivery, nth)
+      if (step.kind === 'settled') settledIds.push(id)
+      return step
+    } finally {
+      running--
+    }
+  }
+
   return {
     attempts,
     ids,
@@ -78,20 +95,11 @@ export function aSubscriber(clock: Clock, answer: Answer = settles): Subscriber 
     get mostRunning() {
       return mostRunning
     },
-    async deliver(delivery) {
-      const id = idOf(delivery.event)
-      const nth = (attemptsOf.get(id) ?? 0) + 1
-      attemptsOf.set(id, nth)
-      ids.push(id)
-      attempts.push({ id, event: delivery.event, attempt: delivery.progress.attempt, at: clock.now(), delivery })
-      mostRunning = Math.max(mostRunning, ++running)
-      try {
-        const step = await answer(delivery, nth)
-        if (step.kind === 'settled') settledIds.push(id)
-        return step
-      } finally {
-        running--
-      }
+    deliver(delivery) {
+      attempt(delivery).then(
+        (step) => delivery.done(step),
+        (fault) => delivery.failed(fault),
+      )
     },
   }
 }

@@ -5,6 +5,7 @@ import { EventingError } from '../../src/core/errors.ts'
 import type { Event } from '../../src/core/event.ts'
 import { createDeliver, type DeliverOptions } from '../../src/delivery/deliver.ts'
 import { createClient } from '../../src/http/client.ts'
+import { attemptBy } from '../support/attempt.ts'
 import { anEvent } from '../support/builders.ts'
 import { createFakeClock } from '../support/clock.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
@@ -202,8 +203,8 @@ describe('delivery', () => {
     })
     /** Of a delivery that the subscriber is done with. */
     const failure = { destination: 'http://s/', status: 400, data: Buffer.alloc(0), reason: 'http://s/ answered 400' }
-    const aDeliver = (options: Partial<DeliverOptions> = {}) =>
-      createDeliver({
+    const aDeliver = (options: Partial<DeliverOptions> = {}) => {
+      const deliver = createDeliver({
         route: aRoute,
         client,
         clock,
@@ -211,8 +212,11 @@ describe('delivery', () => {
         keep: async () => undefined,
         nonEventBody: 'fails',
         onRequestEnd: () => undefined,
+        onFailure: () => undefined,
         ...options,
       })
+      return (about: ReturnType<typeof anAttempt>) => attemptBy(deliver, about)
+    }
 
     it('ends when its time is up, the answer being half read', async () => {
       subscriber.script('hang-in-body')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Route } from '../../src/core/delivery-spec.ts'
-import { sendToDeadLetterSink, sendToSubscriber } from '../../src/delivery/send.ts'
-import { type Client, createClient } from '../../src/http/client.ts'
+import { contentForDeadLetterSink, contentForSubscriber } from '../../src/delivery/send.ts'
+import { answerTo, type Client, createClient } from '../../src/http/client.ts'
 import { anEvent } from '../support/builders.ts'
 import { createFakeClock } from '../support/clock.ts'
 import { type ReceivedRequest, type Subscriber, startSubscriber } from '../support/subscriber.ts'
@@ -46,9 +46,10 @@ describe('one attempt', () => {
       retryAfterMaxMs: 0,
     } as const
     const route: Route = { subscriber: target, retry, timeoutMs: 60_000, format, namespace: 'team-a' }
-    const sender = { signal: new AbortController().signal, holdsFloor: () => false }
-    if (to === 'subscriber') await sendToSubscriber(client, route, sent, sender)
-    else await sendToDeadLetterSink(client, route, target, sent, sender)
+    const signal = new AbortController().signal
+    const content = () =>
+      to === 'subscriber' ? contentForSubscriber(route, sent) : contentForDeadLetterSink(route, sent)
+    await answerTo(client, { target, timeoutMs: route.timeoutMs, signal, content, holdsFloor: () => false })
     const request = subscriber.requests.at(-1)
     assert.ok(request)
     return request

@@ -3,6 +3,7 @@ import type { Failure, Outcome, Progress, Route } from '../../src/core/delivery-
 import type { Event } from '../../src/core/event.ts'
 import { createDeliver, type DeliverOptions, type ReplyVerdict } from '../../src/delivery/deliver.ts'
 import { createClient } from '../../src/http/client.ts'
+import { attemptBy } from '../support/attempt.ts'
 import { anEvent } from '../support/builders.ts'
 import { createFakeClock } from '../support/clock.ts'
 import { type ReceivedRequest, type Script, startSubscriber } from '../support/subscriber.ts'
@@ -78,6 +79,7 @@ export async function play(setting: Setting): Promise<Story> {
       kept.push({ event, failure })
     },
     onRequestEnd: () => undefined,
+    onFailure: () => undefined,
   })
 
   const event = setting.event ?? anEvent()
@@ -85,7 +87,7 @@ export async function play(setting: Setting): Promise<Story> {
   let progress = setting.progress ?? { attempt: 0 }
   try {
     for (;;) {
-      const step = await deliver({ event, progress, signal, holdsFloor: () => false })
+      const step = await attemptBy(deliver, { event, progress, signal, holdsFloor: () => false })
       if (step.kind === 'settled') {
         return {
           outcome: step.outcome,

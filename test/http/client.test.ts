@@ -6,8 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { Budget } from '../../src/core/budget.ts'
+import type { Target } from '../../src/core/destination.ts'
 import { printableUrl, withoutPassword } from '../../src/http/address.ts'
-import { type Answer, type Client, type ClientOptions, createClient, headerTexts } from '../../src/http/client.ts'
+import {
+  type Answer,
+  answerTo,
+  type Client,
+  type ClientOptions,
+  type Content,
+  createClient,
+  headerTexts,
+  type Post,
+} from '../../src/http/client.ts'
 import { trustedWith } from '../../src/http/trust.ts'
 import { createFakeClock } from '../support/clock.ts'
 import { eventually } from '../support/eventually.ts'
@@ -30,8 +40,11 @@ describe('the HTTP client', () => {
     started.push(subscriber)
     return subscriber
   }
-  const post = (client: Client, url: string, signal = never): Promise<Answer> =>
-    client.post({ url }, [], null, MINUTE, signal)
+  const send = (client: Client, target: Target, more: Partial<Content & Post> = {}): Promise<Answer> => {
+    const { headers = [], body = null, timeoutMs = MINUTE, signal = never, holdsFloor = () => false } = more
+    return answerTo(client, { target, timeoutMs, signal, content: () => ({ headers, body }), holdsFloor })
+  }
+  const post = (client: Client, url: string, signal = never): Promise<Answer> => send(client, { url }, { signal })
 
   beforeEach(() => {
     never = new AbortController().signal
@@ -44,7 +57,8 @@ describe('the HTTP client', () => {
   it('posts headers and body as given', async () => {
     const subscriber = await aSubscriber()
 
-    await aClient().post({ url: `${subscriber.url}/a/b?c=d` }, ['ce-id', '1'], Buffer.from([0, 255]), MINUTE, never)
+    const content = { headers: ['ce-id', '1'], body: Buffer.from([0, 255]) }
+    await send(aClient(), { url: `${subscriber.url}/a/b?c=d` }, content)
 
     const [request] = subscriber.requests
     assert.equal(request?.method, 'POST')
@@ -92,6 +106,47 @@ describe('the HTTP client', () => {
 
     assert.equal(subscriber.requests.length, 6)
     assert.equal(subscriber.connections, 2)
+  })
+
+  it('tells a content that cannot be made, and uses the connection for others', async () => {
+    const subscriber = await aSubscriber()
+    const client = aClient({ connectionsPerOrigin: 1 })
+    const target = { url: subscriber.url }
+    const broken = answerTo(client, {
+      target,
+      timeoutMs: MINUTE,
+      signal: never,
+      content: () => {
+        throw new Error('no body')
+      },
+      holdsFloor: () => false,
+    })
+
+    assert.deepEqual(await broken, { kind: 'none', reason: 'no body' })
+    assert.equal((await send(client, target)).kind, 'answer')
+  })
+
+  it('never tells an answer before post has returned', async () => {
+    const client = aClient()
+    const told: string[] = []
+    const aPost = (url: string, signal = never): Post => ({
+      target: { url },
+      timeoutMs: MINUTE,
+      signal,
+      content: () => ({ headers: ['a b', 'not a header name'], body: null }),
+      holdsFloor: () => false,
+      answered: () => told.push('answered'),
+      abandoned: () => told.push('abandoned'),
+    })
+
+    client.post(aPost('nowhere'))
+    client.post(aPost('http://127.0.0.1:1/'))
+    client.post(aPost('http://127.0.0.1:1/', AbortSignal.abort()))
+    await client.close()
+    client.post(aPost('http://127.0.0.1:1/'))
+
+    assert.deepEqual(told, [])
+    await eventually(() => told.length === 4, 'all were told')
   })
 
   it('does not follow a redirect', async () => {
@@ -197,7 +252,7 @@ describe('the HTTP client', () => {
     for (const where of ['hang', 'hang-in-body'] as const) {
       it(`when the subscriber does '${where}'`, async () => {
         const subscriber = await aSubscriber(where)
-        const answer = aClient().post({ url: subscriber.url }, [], null, 500, never)
+        const answer = send(aClient(), { url: subscriber.url }, { timeoutMs: 500 })
         await subscriber.received(1)
 
         await clock.advance(499)
@@ -209,23 +264,17 @@ describe('the HTTP client', () => {
       })
     }
 
-    it('while it waits for a connection, and sends nothing afterwards', async () => {
+    it('from when it has a connection: waiting for one does not count', async () => {
       const subscriber = await aSubscriber(['hang', { status: 202 }])
       const client = aClient({ connectionsPerOrigin: 1 })
-      const first = post(client, `${subscriber.url}/first`)
+      const first = send(client, { url: `${subscriber.url}/first` }, { timeoutMs: 700 })
+      const second = send(client, { url: `${subscriber.url}/second` }, { timeoutMs: 500 })
       await subscriber.received(1)
-      const second = client.post({ url: `${subscriber.url}/second` }, [], null, 500, never)
 
-      await clock.advance(500)
-      assert.deepEqual(await second, { kind: 'none', reason: 'no complete answer within 500 ms' })
-      await clock.advance(MINUTE)
-      await first
-      await post(client, `${subscriber.url}/third`)
+      await clock.advance(700)
 
-      assert.deepEqual(
-        subscriber.requests.map((request) => request.path),
-        ['/first', '/third'],
-      )
+      assert.equal((await first).kind, 'none')
+      assert.equal((await second).kind, 'answer')
     })
   })
 
@@ -240,6 +289,32 @@ describe('the HTTP client', () => {
 
       await answer
       await subscriber.sawAbandoned(1)
+    })
+
+    it('while it waits for a connection, and asks for no content and sends nothing afterwards', async () => {
+      const subscriber = await aSubscriber(['hang', { status: 202 }])
+      const client = aClient({ connectionsPerOrigin: 1 })
+      const abort = new AbortController()
+      const first = post(client, `${subscriber.url}/first`)
+      await subscriber.received(1)
+      const second = answerTo(client, {
+        target: { url: `${subscriber.url}/second` },
+        timeoutMs: MINUTE,
+        signal: abort.signal,
+        content: () => assert.fail('it was given up'),
+        holdsFloor: () => false,
+      })
+
+      abort.abort(new Error('lane lost'))
+      await assert.rejects(second, /lane lost/)
+      await clock.advance(MINUTE)
+      await first
+      await post(client, `${subscriber.url}/third`)
+
+      assert.deepEqual(
+        subscriber.requests.map((request) => request.path),
+        ['/first', '/third'],
+      )
     })
 
     it('before it starts', async () => {
@@ -273,7 +348,6 @@ describe('the HTTP client', () => {
     const KIB = 1_024
     const SMALL = Buffer.alloc(16 * KIB)
     const LARGE = Buffer.alloc(16 * KIB + 1)
-    const never = new AbortController().signal
     const answering = (body: Buffer) => aSubscriber({ status: 200, body })
     const aClientOf = (budget: Budget) => aClient({ maxResponseBytes: 100 * KIB, budget })
     const spent = (): Budget => {
@@ -326,9 +400,8 @@ describe('the HTTP client', () => {
     it('and reads what a floor waits for without room', async () => {
       const subscriber = await answering(LARGE)
       const client = aClientOf(spent())
-      const holder = { holdsFloor: () => true }
 
-      const answer = await client.post({ url: subscriber.url }, [], null, MINUTE, never, holder)
+      const answer = await send(client, { url: subscriber.url }, { holdsFloor: () => true })
 
       assert.equal(answer.kind, 'answer')
     })
@@ -352,7 +425,7 @@ describe('the HTTP client', () => {
       it(`and gives back what it read of an answer that ${what}`, async () => {
         const budget = new Budget(100 * KIB)
         const subscriber = await aSubscriber(script)
-        const answer = aClientOf(budget).post({ url: subscriber.url }, [], null, 500, never)
+        const answer = send(aClientOf(budget), { url: subscriber.url }, { timeoutMs: 500 })
         if (script === 'hang-in-body') {
           await eventually(() => budget.heldBytes > 0, 'the first byte is there')
           await clock.advance(500)
@@ -468,7 +541,7 @@ describe('the HTTP client', () => {
     it('trusts the CA certificates of the target', async () => {
       const subscriber = await aSubscriber({ status: 202 }, { tls })
 
-      const answer = await aClient().post({ url: subscriber.url, caCerts: tls.cert }, [], null, MINUTE, never)
+      const answer = await send(aClient(), { url: subscriber.url, caCerts: tls.cert })
 
       assert.equal(answer.kind === 'answer' && answer.status, 202)
     })
@@ -481,7 +554,7 @@ describe('the HTTP client', () => {
       const subscriber = await aSubscriber({ status: 202 }, { tls })
       const bundle = `${makeCertificate().cert}${tls.cert}`
 
-      const answer = await aClient().post({ url: subscriber.url, caCerts: bundle }, [], null, MINUTE, never)
+      const answer = await send(aClient(), { url: subscriber.url, caCerts: bundle })
 
       assert.equal(answer.kind === 'answer' && answer.status, 202)
     })
@@ -489,7 +562,7 @@ describe('the HTTP client', () => {
     it('lends the trust of one target to no other', async () => {
       const subscriber = await aSubscriber({ status: 202 }, { tls })
       const client = aClient()
-      await client.post({ url: subscriber.url, caCerts: tls.cert }, [], null, MINUTE, never)
+      await send(client, { url: subscriber.url, caCerts: tls.cert })
 
       const answer = await post(client, subscriber.url)
 
@@ -500,7 +573,7 @@ describe('the HTTP client', () => {
       const subscriber = await aSubscriber({ status: 202 }, { tls })
       const url = subscriber.url.replace('127.0.0.1', 'localhost')
 
-      const answer = await aClient().post({ url, caCerts: tls.cert }, [], null, MINUTE, never)
+      const answer = await send(aClient(), { url, caCerts: tls.cert })
 
       assert.match(answer.kind === 'none' ? answer.reason : '', /altnames/)
     })

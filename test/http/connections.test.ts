@@ -9,6 +9,7 @@ describe('the connections to one origin', () => {
     const open = () => {
       const connection = {
         destroyed: false,
+        close: () => connection.destroy(),
         async destroy() {
           connection.destroyed = true
         },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createClock } from '../../src/core/clock.ts'
-import { createClient } from '../../src/http/client.ts'
+import { answerTo, createClient } from '../../src/http/client.ts'
 import type { Answer, DataRequest } from '../../src/http/server.ts'
 import { createLocalClient, localAddresses } from '../../src/runtime/local-client.ts'
 import { startSubscriber } from '../support/subscriber.ts'
@@ -17,7 +17,13 @@ function start(handle: (request: DataRequest) => Answer | Promise<Answer> = () =
     onError: (error) => errors.push(error),
   })
   const post = (url: string, signal = new AbortController().signal) =>
-    client.post({ url }, HEADERS, Buffer.from('x'), 1_000, signal)
+    answerTo(client, {
+      target: { url },
+      timeoutMs: 1_000,
+      signal,
+      content: () => ({ headers: HEADERS, body: Buffer.from('x') }),
+      holdsFloor: () => false,
+    })
   return { client, post, errors }
 }
 
