@@ -222,8 +222,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   }
 
   function settled(item: Item): void {
-    outstanding.settle(item.position)
-    freed(item.bytes)
+    if (outstanding.settle(item.position)) freed(item.bytes)
   }
 
   function freed(bytes: number): void {

@@ -31,14 +31,16 @@ export class Outstanding {
     return true
   }
 
-  /** One subscription settled the entry. Nothing happens for an entry that was trimmed or never added. */
-  settle(position: Position): void {
+  /** One subscription settled the entry; returns whether it was the last. False for what was trimmed or never added. */
+  settle(position: Position): boolean {
     const chunk = this.#chunks.get(Math.floor(position / CHUNK))
     const at = position % CHUNK
     const before = chunk?.[at]
-    if (!chunk || !before) return
+    if (!chunk || !before) return false
     chunk[at] = before - 1
-    if (before === 1) this.#waiting--
+    if (before > 1) return false
+    this.#waiting--
+    return true
   }
 
   /**

@@ -5,11 +5,17 @@ import type { Content } from '../http/client.ts'
 import { encodeBinary, encodeStructured } from '../http/encode.ts'
 
 /**
- * The event without its TTL, which the broker puts back on the reply, asking for one.
+ * The event without its TTL, which the broker puts back on the reply, asking for one. Made once for all subscribers of a
+ * namespace: a fan-out sends one event many times, and not in a row.
  * @see knative/eventing pkg/kncloudevents/event_dispatcher.go, pkg/broker/filter/filter_handler.go
  */
 export function contentForSubscriber(route: Route, event: Event): Content {
-  return contentOf(route, event, TTL_ATTRIBUTE, ASKS_FOR_REPLY)
+  if (route.format === 'json') return contentOf(route, event, TTL_ATTRIBUTE, ASKS_FOR_REPLY)
+  const made = binaryContents.get(event)
+  if (made?.namespace === route.namespace) return made.content
+  const content = contentOf(route, event, TTL_ATTRIBUTE, ASKS_FOR_REPLY)
+  binaryContents.set(event, { namespace: route.namespace, content })
+  return content
 }
 
 /** The event as it is, asking for nothing. */
@@ -17,6 +23,7 @@ export function contentForDeadLetterSink(route: Route, event: Event): Content {
   return contentOf(route, event, '', NO_HEADERS)
 }
 
+const binaryContents = new WeakMap<Event, { readonly namespace: string; readonly content: Content }>()
 const NO_HEADERS: readonly string[] = []
 const ASKS_FOR_REPLY: readonly string[] = ['prefer', 'reply']
 
@@ -25,16 +32,5 @@ function contentOf({ format, namespace }: Route, event: Event, omit: string, mor
     const { headers, body } = encodeStructured(event, omit)
     return { headers: [...headers, ...more, 'kn-namespace', namespace], body }
   }
-  return { headers: withMore(encodeBinary(event, omit), more, namespace), body: event.data ?? null }
-}
-
-/** The last list made: one event's deliveries come in a row, to many triggers of one namespace, and share it. */
-let last: { readonly base: readonly string[]; readonly more: readonly string[]; readonly namespace: string } | undefined
-let lastHeaders: string[] = []
-
-function withMore(base: readonly string[], more: readonly string[], namespace: string): string[] {
-  if (last?.base === base && last.more === more && last.namespace === namespace) return lastHeaders
-  last = { base, more, namespace }
-  lastHeaders = [...base, ...more, 'kn-namespace', namespace]
-  return lastHeaders
+  return { headers: [...encodeBinary(event, omit), ...more, 'kn-namespace', namespace], body: event.data ?? null }
 }

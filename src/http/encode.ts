@@ -10,27 +10,12 @@ import { isDeeperThan, MAX_DEPTH } from './json-text.ts'
 const headerNames = new Map<string, string>()
 const MAX_HEADER_NAMES = 1_000
 
-interface Encoded {
-  readonly attributes: Attributes
-  readonly carried: readonly string[]
-  readonly omit: string
-  readonly list: readonly string[]
-}
-
-/**
- * The last list built, by what it was built from: a fan-out encodes one event for many subscribers in a row. Data are not
- * part of it, so it keeps no body alive.
- */
-let last: Encoded | undefined
-
 /**
  * Headers of the event in binary mode: attributes but `omit`, Content-Type, carried headers. The body is `event.data`.
- * The list is shared by all callers: join to it, never write into it.
  * @see CloudEvents HTTP binding 3.1
  */
-export function encodeBinary(event: Event, omit = ''): readonly string[] {
+export function encodeBinary(event: Event, omit = ''): string[] {
   const { attributes, headers: carried } = event
-  if (last?.attributes === attributes && last.carried === carried && last.omit === omit) return last.list
   const list: string[] = []
   for (const name in attributes) {
     if (name === omit) continue
@@ -39,7 +24,6 @@ export function encodeBinary(event: Event, omit = ''): readonly string[] {
     else list.push(headerNameOf(name), encodeHeaderValue(value))
   }
   for (const text of carried) list.push(text)
-  last = { attributes, carried, omit, list }
   return list
 }
 

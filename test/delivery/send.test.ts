@@ -37,15 +37,16 @@ describe('one attempt', () => {
     await subscriber.close()
   })
 
+  const routeIn = (namespace: string): Route => ({
+    subscriber: { url: subscriber.url },
+    retry: { retries: 0, backoff: { policy: 'linear', delayMs: 0 }, backoffMaxMs: 0, retryAfterMaxMs: 0 },
+    timeoutMs: 60_000,
+    format: 'binary',
+    namespace,
+  })
   const send = async (to: 'subscriber' | 'sink', format: Route['format'] = 'binary', sent = event) => {
     const target = { url: `${subscriber.url}/in` }
-    const retry = {
-      retries: 0,
-      backoff: { policy: 'linear', delayMs: 0 },
-      backoffMaxMs: 0,
-      retryAfterMaxMs: 0,
-    } as const
-    const route: Route = { subscriber: target, retry, timeoutMs: 60_000, format, namespace: 'team-a' }
+    const route: Route = { ...routeIn('team-a'), subscriber: target, format }
     const signal = new AbortController().signal
     const content = () =>
       to === 'subscriber' ? contentForSubscriber(route, sent) : contentForDeadLetterSink(route, sent)
@@ -118,6 +119,21 @@ describe('one attempt', () => {
     assert.equal((await send('sink')).headers['ce-knativebrokerttl'], '7')
     assert.equal(JSON.parse((await send('subscriber', 'json')).body.toString()).knativebrokerttl, undefined)
     assert.equal(JSON.parse((await send('sink', 'json')).body.toString()).knativebrokerttl, '7')
+  })
+
+  it('is made once for all subscribers of a namespace, whatever is sent in between', () => {
+    const other = anEvent({ id: 'b' }, { data: 'b' })
+    const [first, between, again, elsewhere] = [
+      contentForSubscriber(routeIn('team-a'), event),
+      contentForSubscriber(routeIn('team-a'), other),
+      contentForSubscriber(routeIn('team-a'), event),
+      contentForSubscriber(routeIn('team-b'), event),
+    ]
+
+    assert.equal(again, first)
+    assert.equal(between.body, other.data)
+    assert.deepEqual(elsewhere.headers.slice(-2), ['kn-namespace', 'team-b'])
+    assert.deepEqual(first.headers.slice(-2), ['kn-namespace', 'team-a'])
   })
 
   it('leaves the list of headers that a fan-out shares as it was', async () => {

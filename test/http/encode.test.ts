@@ -43,12 +43,6 @@ describe('encodeBinary', () => {
     assert.equal(headerOf(encodeBinary(event), 'ce-knativebrokerttl'), '254')
   })
 
-  it('builds the list once for one event in a row', () => {
-    const event = anEvent()
-
-    assert.equal(encodeBinary(event, 'knativebrokerttl'), encodeBinary(event, 'knativebrokerttl'))
-  })
-
   it('does not mistake one event for another that shares a part of it', () => {
     const event = anEvent({}, { headers: ['x-request-id', '1'] })
     encodeBinary(event)
