@@ -15,9 +15,9 @@ export const ARRIVAL_ATTRIBUTE = 'knativearrivaltime'
 /** What a sender who was refused for now is told to wait. */
 const RETRY_AFTER_S = 1
 
-/** A broker, as far as its door knows it. */
+/** A broker or a channel, as far as its door knows it. */
 export interface IngressTarget {
-  /** False until the broker's log is open. */
+  /** False until its log is open. */
   readonly ready: boolean
   readonly stats: IngressStats
   /** Resolves once the event is as durable as the log promises; rejects as `EventLog.append` does. */
@@ -37,7 +37,7 @@ export function newIngressStats(): IngressStats {
 }
 
 export type Verdict =
-  /** Stored, as durably as the broker's log promises. */
+  /** Stored, as durably as the log promises. */
   | { readonly kind: 'accepted' }
   | {
       readonly kind: 'refused'
@@ -87,6 +87,7 @@ const TTL_SPENT: Refused = {
 
 export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: IngressOptions): Ingress {
   const arrivalTextOf = createTimeText()
+  const store = createHandOff('broker', onError)
 
   async function handle(request: DataRequest, room: Room = 'publish'): Promise<Answer> {
     const address = parseBrokerPath(request.path)
@@ -148,8 +149,16 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
     return { attributes: withStamps(attributes, arrivalTextOf(arrivedAt), String(ttl)), data, headers, arrivedAt }
   }
 
-  async function store(target: IngressTarget, event: Event, room: Room): Promise<Verdict> {
-    if (!target.ready) return refusedForNow('LOG_UNAVAILABLE', 'the broker is not ready yet')
+  return { handle, accept }
+}
+
+/** Stores an event as it is, counts it, and tells what became of it. */
+export type HandOff = (target: IngressTarget, event: Event, room: Room) => Promise<Verdict>
+
+/** `owner` is what senders call that which has the log. `onError` is told of what should not happen. */
+export function createHandOff(owner: 'broker' | 'channel', onError: IngressOptions['onError']): HandOff {
+  async function handOff(target: IngressTarget, event: Event, room: Room): Promise<Verdict> {
+    if (!target.ready) return refusedForNow('LOG_UNAVAILABLE', `the ${owner} is not ready yet`)
     try {
       await target.append(event, room)
     } catch (error) {
@@ -163,16 +172,16 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
     const code = codeOf(error)
     switch (code) {
       case 'LOG_FULL':
-        return refusedForNow(code, "the broker's log is full")
+        return refusedForNow(code, `the ${owner}'s log is full`)
       case 'LOG_UNAVAILABLE':
-        return refusedForNow(code, "the broker's log cannot be written now")
+        return refusedForNow(code, `the ${owner}'s log cannot be written now`)
       case 'LOG_GONE':
-        return refusedForGood(code, 404, 'the broker was deleted')
+        return refusedForGood(code, 404, `the ${owner} was deleted`)
       case 'EVENT_TOO_LARGE':
         return refusedForGood(
           code,
           413,
-          "the event is larger than the broker's log takes: send a reference to its data",
+          `the event is larger than the ${owner}'s log takes: send a reference to its data`,
         )
       default:
         onError(error, target)
@@ -180,7 +189,7 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
     }
   }
 
-  return { handle, accept }
+  return handOff
 }
 
 /** Copied name by name: adding properties to a spread object costs ten times this, once for every event. */
@@ -201,7 +210,8 @@ function parseBrokerPath(path: string): { readonly namespace: string; readonly n
   return { namespace: path.slice(1, middle), name: path.slice(middle + 1, end) }
 }
 
-function refusedByDecoder(error: unknown): Refused {
+/** Of what `decodeRequest` threw. */
+export function refusedByDecoder(error: unknown): Refused {
   if (!(error instanceof EventingError)) throw error
   return refusedForGood(error.code, error.code === 'EVENT_TOO_LARGE' ? 413 : 400, error.message)
 }
@@ -222,14 +232,14 @@ function unexpected(error: unknown): Refused {
 
 const OUR_FAULT = { code: 'LOG_UNAVAILABLE', retryable: true } as const
 
-function answerOf(verdict: Verdict): Answer {
+export function answerOf(verdict: Verdict): Answer {
   if (verdict.kind === 'accepted') return STORED
   const { status, reason: text } = verdict
   return status === 503 ? { status, text, retryAfterS: RETRY_AFTER_S } : { status, text }
 }
 
 /** The same verdict, counted if a sender was refused. */
-function counted({ stats }: IngressTarget, verdict: Verdict): Verdict {
+export function counted({ stats }: IngressTarget, verdict: Verdict): Verdict {
   if (verdict.kind === 'refused') stats.refused.set(verdict.status, (stats.refused.get(verdict.status) ?? 0) + 1)
   return verdict
 }
