@@ -39,6 +39,8 @@ export function createTriggerDeliver(options: TriggerDelivery): Deliver {
     reply: (reply, attempt) => storeReply(options, reply, attempt),
     keep: (event, _failure, attempt) => options.deadLetters.keep(event, options.name, attempt),
     nonEventBody: 'fails',
+    // Put back on the reply, see below.
+    omit: TTL_ATTRIBUTE,
     onRequestEnd: (ms) => durations.observe(ms),
     onFailure,
   })

@@ -18,7 +18,7 @@ import {
 import { decodeResponse } from '../http/decode.ts'
 import { failureOf, withErrorAttributes } from './dead-letter.ts'
 import { isRetryable, waitMs } from './retry.ts'
-import { contentForDeadLetterSink, contentForSubscriber } from './send.ts'
+import { contentForSink, contentForSubscriber } from './send.ts'
 
 /** What one call is about: the fan-out's `Delivery`. */
 export interface Attempt {
@@ -61,6 +61,8 @@ export interface DeliverOptions {
   readonly keep: Keep
   /** What a 200 with a body that is not an event is: a failure for a Trigger, nothing for a Subscription. */
   readonly nonEventBody: 'fails' | 'ignored'
+  /** An attribute that the subscriber is not shown; empty for none. */
+  readonly omit: string
   /** Told how long each request took, its answer included. */
   readonly onRequestEnd: (ms: number) => void
   /** Told of every attempt that did not deliver. */
@@ -113,7 +115,7 @@ class SubscriberPost implements Post {
 
   content(): Content {
     this.#sentAt = this.#options.clock.now()
-    return contentForSubscriber(this.#route, this.#attempt.event)
+    return contentForSubscriber(this.#route, this.#attempt.event, this.#options.omit)
   }
 
   holdsFloor(): boolean {
@@ -152,7 +154,8 @@ function takeAnswer(options: DeliverOptions, route: Route, attempt: Attempt, ans
   return takeReply(options, route, attempt, answer)
 }
 
-function isAccepted(answer: Answer): answer is Answered {
+/** Whether an event was taken: any 2xx. */
+export function isAccepted(answer: Answer): answer is Answered {
   return answer.kind === 'answer' && answer.status >= 200 && answer.status < 300
 }
 
@@ -225,7 +228,7 @@ async function tryDeadLetter(options: DeliverOptions, attempt: Attempt, failure:
     signal: attempt.signal,
     content() {
       sentAt = clock.now()
-      return contentForDeadLetterSink(route, event)
+      return contentForSink(route, event)
     },
     holdsFloor: () => attempt.holdsFloor(),
   })

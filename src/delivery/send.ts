@@ -1,29 +1,35 @@
 // What one attempt sends: an event becomes the headers and body of one request. What its answer means is deliver.ts's matter.
 import type { Route } from '../core/delivery-spec.ts'
-import { type Event, TTL_ATTRIBUTE } from '../core/event.ts'
+import type { Event } from '../core/event.ts'
 import type { Content } from '../http/client.ts'
 import { encodeBinary, encodeStructured } from '../http/encode.ts'
 
 /**
- * The event without its TTL, which the broker puts back on the reply, asking for one. Made once for all subscribers of a
+ * The event without the attribute `omit` (empty omits none), asking for a reply. Made once for all subscribers of a
  * namespace: a fan-out sends one event many times, and not in a row.
- * @see knative/eventing pkg/kncloudevents/event_dispatcher.go, pkg/broker/filter/filter_handler.go
+ * @see knative/eventing pkg/kncloudevents/event_dispatcher.go
  */
-export function contentForSubscriber(route: Route, event: Event): Content {
-  if (route.format === 'json') return contentOf(route, event, TTL_ATTRIBUTE, ASKS_FOR_REPLY)
+export function contentForSubscriber(route: Route, event: Event, omit: string): Content {
+  if (route.format === 'json') return contentOf(route, event, omit, ASKS_FOR_REPLY)
   const made = binaryContents.get(event)
-  if (made?.namespace === route.namespace) return made.content
-  const content = contentOf(route, event, TTL_ATTRIBUTE, ASKS_FOR_REPLY)
-  binaryContents.set(event, { namespace: route.namespace, content })
+  if (made?.namespace === route.namespace && made.omit === omit) return made.content
+  const content = contentOf(route, event, omit, ASKS_FOR_REPLY)
+  binaryContents.set(event, { namespace: route.namespace, omit, content })
   return content
 }
 
-/** The event as it is, asking for nothing. */
-export function contentForDeadLetterSink(route: Route, event: Event): Content {
+/** The event as it is, asking for nothing: for a dead letter sink, or where a reply goes. */
+export function contentForSink(route: Route, event: Event): Content {
   return contentOf(route, event, '', NO_HEADERS)
 }
 
-const binaryContents = new WeakMap<Event, { readonly namespace: string; readonly content: Content }>()
+interface Made {
+  readonly namespace: string
+  readonly omit: string
+  readonly content: Content
+}
+
+const binaryContents = new WeakMap<Event, Made>()
 const NO_HEADERS: readonly string[] = []
 const ASKS_FOR_REPLY: readonly string[] = ['prefer', 'reply']
 

@@ -124,6 +124,14 @@ describe("a trigger's delivery", () => {
     assert.equal(subscriber.requests.length, 1)
   })
 
+  it('hides the hop counter from its subscriber', async () => {
+    subscriber.script({ status: 202 })
+
+    await attempt(anEvent({ knativebrokerttl: '7' }))
+
+    assert.equal(subscriber.requests[0]?.headers['ce-knativebrokerttl'], undefined)
+  })
+
   it('gives up a reply that is larger than the log', async () => {
     subscriber.script({ status: 200, headers: REPLY, body: Buffer.alloc(CAP_BYTES) })
 

@@ -211,6 +211,7 @@ describe('delivery', () => {
         reply: async () => ({ kind: 'stored' }),
         keep: async () => undefined,
         nonEventBody: 'fails',
+        omit: '',
         onRequestEnd: () => undefined,
         onFailure: () => undefined,
         ...options,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Route } from '../../src/core/delivery-spec.ts'
-import { contentForDeadLetterSink, contentForSubscriber } from '../../src/delivery/send.ts'
+import { TTL_ATTRIBUTE } from '../../src/core/event.ts'
+import { contentForSink, contentForSubscriber } from '../../src/delivery/send.ts'
 import { answerTo, type Client, createClient } from '../../src/http/client.ts'
 import { anEvent } from '../support/builders.ts'
 import { createFakeClock } from '../support/clock.ts'
@@ -49,7 +50,7 @@ describe('one attempt', () => {
     const route: Route = { ...routeIn('team-a'), subscriber: target, format }
     const signal = new AbortController().signal
     const content = () =>
-      to === 'subscriber' ? contentForSubscriber(route, sent) : contentForDeadLetterSink(route, sent)
+      to === 'subscriber' ? contentForSubscriber(route, sent, TTL_ATTRIBUTE) : contentForSink(route, sent)
     await answerTo(client, { target, timeoutMs: route.timeoutMs, signal, content, holdsFloor: () => false })
     const request = subscriber.requests.at(-1)
     assert.ok(request)
@@ -114,7 +115,7 @@ describe('one attempt', () => {
     assert.equal(request.body.length, 0)
   })
 
-  it('hides the hop counter from a subscriber and shows it to a dead letter sink', async () => {
+  it('hides from a subscriber the attribute that it is told to, and nothing from a dead letter sink', async () => {
     assert.equal((await send('subscriber')).headers['ce-knativebrokerttl'], undefined)
     assert.equal((await send('sink')).headers['ce-knativebrokerttl'], '7')
     assert.equal(JSON.parse((await send('subscriber', 'json')).body.toString()).knativebrokerttl, undefined)
@@ -124,16 +125,24 @@ describe('one attempt', () => {
   it('is made once for all subscribers of a namespace, whatever is sent in between', () => {
     const other = anEvent({ id: 'b' }, { data: 'b' })
     const [first, between, again, elsewhere] = [
-      contentForSubscriber(routeIn('team-a'), event),
-      contentForSubscriber(routeIn('team-a'), other),
-      contentForSubscriber(routeIn('team-a'), event),
-      contentForSubscriber(routeIn('team-b'), event),
+      contentForSubscriber(routeIn('team-a'), event, TTL_ATTRIBUTE),
+      contentForSubscriber(routeIn('team-a'), other, TTL_ATTRIBUTE),
+      contentForSubscriber(routeIn('team-a'), event, TTL_ATTRIBUTE),
+      contentForSubscriber(routeIn('team-b'), event, TTL_ATTRIBUTE),
     ]
 
     assert.equal(again, first)
     assert.equal(between.body, other.data)
     assert.deepEqual(elsewhere.headers.slice(-2), ['kn-namespace', 'team-b'])
     assert.deepEqual(first.headers.slice(-2), ['kn-namespace', 'team-a'])
+  })
+
+  it('is made anew for a subscriber that sees what another does not', () => {
+    contentForSubscriber(routeIn('team-a'), event, TTL_ATTRIBUTE)
+
+    const { headers } = contentForSubscriber(routeIn('team-a'), event, '')
+
+    assert.equal(headers[headers.indexOf('ce-knativebrokerttl') + 1], '7')
   })
 
   it('leaves the list of headers that a fan-out shares as it was', async () => {

@@ -71,6 +71,7 @@ export async function play(setting: Setting): Promise<Story> {
     client,
     clock,
     nonEventBody: setting.nonEventBody ?? 'fails',
+    omit: '',
     reply: async (reply) => {
       replies.push(reply)
       return setting.replyVerdict ?? { kind: 'stored' }
