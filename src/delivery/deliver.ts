@@ -219,11 +219,29 @@ async function tryDeadLetter(options: DeliverOptions, attempt: Attempt, failure:
   const sink = route.deadLetterSink
   if (!sink) return keepEvent(options, attempt, failure)
 
-  const { client, clock, onRequestEnd } = options
-  const event = withErrorAttributes(attempt.event, failure)
+  const answer = await postAsItIs(options, route, attempt, sink, withErrorAttributes(attempt.event, failure))
+  if (isAccepted(answer)) return { kind: 'settled', outcome: 'dead-lettered', failure }
+
+  const sinkFailure = failureOf(sink.url, answer)
+  const again = nextAttempt(options, route, attempt, sinkFailure, answer)
+  return again ?? keepEvent(options, attempt, { ...failure, reason: `${failure.reason}; ${sinkFailure.reason}` })
+}
+
+/**
+ * One request with the event as it is, to where no answer is a reply: a dead letter sink has no subscriber that could give
+ * one, and neither has the place that a reply goes to. So the answer's body, but for the start that a failure copies, is of
+ * no use, and its memory is given back. Rejects when the attempt's signal aborts.
+ */
+export async function postAsItIs(
+  { client, clock, onRequestEnd }: Pick<DeliverOptions, 'client' | 'clock' | 'onRequestEnd'>,
+  route: Route,
+  attempt: Pick<Attempt, 'signal' | 'holdsFloor'>,
+  target: Target,
+  event: Event,
+): Promise<Answer> {
   let sentAt: number | undefined
   const answer = await answerTo(client, {
-    target: sink,
+    target,
     timeoutMs: route.timeoutMs,
     signal: attempt.signal,
     content() {
@@ -233,14 +251,8 @@ async function tryDeadLetter(options: DeliverOptions, attempt: Attempt, failure:
     holdsFloor: () => attempt.holdsFloor(),
   })
   if (sentAt !== undefined) onRequestEnd(clock.now() - sentAt)
-  // What it answers is not a reply: a dead letter has no subscriber that could give one. So its body, but for the start
-  // that a failure copies, is of no use from here on.
   if (answer.kind === 'answer') answer.release?.()
-  if (isAccepted(answer)) return { kind: 'settled', outcome: 'dead-lettered', failure }
-
-  const sinkFailure = failureOf(sink.url, answer)
-  const again = nextAttempt(options, route, attempt, sinkFailure, answer)
-  return again ?? keepEvent(options, attempt, { ...failure, reason: `${failure.reason}; ${sinkFailure.reason}` })
+  return answer
 }
 
 const FIRST_KEEP_WAIT_MS = 1_000
