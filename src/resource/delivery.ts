@@ -1,4 +1,4 @@
-// The `delivery` object of Brokers and Triggers. Which of the two wins, and in which numbers, is delivery-policy.ts.
+// The `delivery` object of whatever delivers. Which one wins, and in which numbers, is delivery-policy.ts.
 import { z } from 'zod'
 import { parseDuration } from '../core/duration.ts'
 import { codeOf } from '../core/errors.ts'

@@ -33,7 +33,8 @@ export function destinationFrom(namespace: string, destination: Destination): De
   return destination.ref ? { ...destination, ref: referenceFrom(namespace, destination.ref) } : destination
 }
 
-function checkDestination({ ref, uri }: Fields): readonly FieldError[] {
+/** What `ref` and `uri` must be together. */
+export function checkDestination({ ref, uri }: Fields): readonly FieldError[] {
   if (ref === undefined && uri === undefined) {
     return [{ paths: [['ref'], ['uri']], message: 'expected at least one, got none' }]
   }

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import type { ConditionSet } from './conditions.ts'
 import type { Metadata } from './metadata.ts'
 import type { FieldError, Path } from './problems.ts'
-import { fieldErrorsOf, isFields, knownFields } from './rules.ts'
+import { explain, fieldErrorsOf, isFields } from './rules.ts'
 
 export interface Resource {
   readonly apiVersion: string
@@ -19,16 +19,24 @@ export interface Column {
   readonly jsonPath: string
 }
 
-export interface KindDefinition<R extends Resource> {
+export interface GroupVersions {
   /** Empty for the core group. */
   readonly group: string
-  /** Preferred first. */
+  /** Preferred first; the others are deprecated. */
   readonly versions: readonly [string, ...string[]]
+}
+
+export interface KindDefinition<R extends Resource> extends GroupVersions {
+  /** A group of old that serves the same kind. Its resources are its own, not another view of these. */
+  readonly oldGroup?: GroupVersions
+  readonly isNamespaced: boolean
   readonly kind: string
   readonly plural: string
   readonly singular: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
+  /** Labels, all `true`, by which a cluster finds kinds of one shape: addressable, source, ... */
+  readonly duckLabels: readonly string[]
   /** Fields, with descriptions for `kubectl explain`, and every rule. No defaults: those stand in `withDefaults`. */
   readonly schema: z.ZodType<R>
   /** After NAME, as upstream prints them. */
@@ -53,7 +61,7 @@ export function defineKind<R extends Resource>(
     ...definition,
     read(manifest) {
       const { value, errors } = cleaned(manifest)
-      const parsed = definition.schema.safeParse(value, { reportInput: true, error: knownFields })
+      const parsed = definition.schema.safeParse(value, { reportInput: true, error: explain })
       if (parsed.success && errors.length === 0) return { kind: 'valid', resource: withDefaults(parsed.data) }
       return { kind: 'invalid', errors: [...errors, ...(parsed.error?.issues ?? []).flatMap(fieldErrorsOf)] }
     },
@@ -61,8 +69,18 @@ export function defineKind<R extends Resource>(
 }
 
 /** `group/version`, or the version alone in the core group. */
-export function apiVersionOf({ group, versions }: Pick<Kind, 'group' | 'versions'>, version = versions[0]): string {
+export function apiVersionOf({ group, versions }: GroupVersions, version = versions[0]): string {
   return group === '' ? version : `${group}/${version}`
+}
+
+/** Every group that serves the kind, its own first. */
+export function groupsOf(kind: Pick<Kind, keyof GroupVersions | 'oldGroup'>): readonly GroupVersions[] {
+  return kind.oldGroup ? [kind, kind.oldGroup] : [kind]
+}
+
+/** Every `apiVersion` that a manifest of the kind may have, the preferred first. */
+export function apiVersionsOf(kind: Pick<Kind, keyof GroupVersions | 'oldGroup'>): readonly string[] {
+  return groupsOf(kind).flatMap((each) => each.versions.map((version) => apiVersionOf(each, version)))
 }
 
 /** Checks call themselves for each level; text is bounded by yaml.ts already, what comes another way is here. */

@@ -79,11 +79,12 @@ export function metadataSchema(name: typeof labelName) {
 
 export type Metadata = z.infer<ReturnType<typeof metadataSchema>>
 
-/** The same metadata in a namespace: every resource of ours lives in one. */
+/** The same metadata in a namespace. */
 export function withNamespace(metadata: Metadata): Metadata & { readonly namespace: string } {
   return { ...metadata, namespace: metadata.namespace ?? DEFAULT_NAMESPACE }
 }
 
+/** `default` for a resource that lives in none, too. */
 export function namespaceOf({ metadata }: { readonly metadata: Metadata }): string {
   return metadata.namespace ?? DEFAULT_NAMESPACE
 }

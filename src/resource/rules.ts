@@ -14,6 +14,18 @@ export function textAt(value: unknown, path: readonly string[]): string | undefi
   return typeof found === 'string' ? found : undefined
 }
 
+export function annotationPath(name: string): Path & readonly string[] {
+  return ['metadata', 'annotations', name]
+}
+
+/** Refuses an annotation that is there and none of `values`. */
+export function checkAnnotation(resource: unknown, name: string, values: readonly string[]): readonly FieldError[] {
+  const path = annotationPath(name)
+  const value = textAt(resource, path)
+  if (value === undefined || values.includes(value)) return []
+  return [{ paths: [path], message: `invalid value: ${shown(value)}`, details: `expected ${values.join(' or ')}` }]
+}
+
 /**
  * A rule across the fields of one object. It runs even when a field is wrong, so that all problems are told at once;
  * hence a field may hold anything. Paths start at the object.
@@ -30,17 +42,21 @@ export function withRule<S extends z.ZodType>(schema: S, rule: (fields: Fields) 
   )
 }
 
-/** Gives the message of an unknown field; zod's own tells only what is wrong, not what would be right. */
-export function knownFields(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code !== 'unrecognized_keys' || !(issue.inst instanceof z.ZodObject)) return undefined
-  return `known: ${Object.keys(issue.inst.shape).join(', ')}`
+/** What a schema says, beside that the field is missing, when it is. */
+export const whenAbsent = z.registry<{ readonly details: string }>()
+
+/** Zod's message where ours is better: it tells what would be right. Empty when there is nothing to add. */
+export function explain({ input, inst, code }: z.core.$ZodRawIssue): string | undefined {
+  if (input === undefined) return (inst instanceof z.ZodType && whenAbsent.get(inst)?.details) || ''
+  if (code !== 'unrecognized_keys' || !(inst instanceof z.ZodObject)) return undefined
+  return `known: ${Object.keys(inst.shape).join(', ')}`
 }
 
 /** Zod's findings in upstream's words (knative.dev/pkg apis/field_error.go). */
 export function fieldErrorsOf(issue: z.core.$ZodIssue): readonly FieldError[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
-  const missing: readonly FieldError[] = [{ paths: [path], message: 'missing field(s)' }]
-  if (issue.input === undefined) return missing
+  const missing: FieldError = { paths: [path], message: 'missing field(s)' }
+  if (issue.input === undefined) return [issue.message === '' ? missing : { ...missing, details: issue.message }]
   // Quotes tell "3" from 3 where the type is what is wrong.
   const value = issue.code === 'invalid_type' && typeof issue.input === 'string' ? `"${issue.input}"` : issue.input
   const invalid = (details: string): readonly FieldError[] => [
@@ -61,7 +77,7 @@ export function fieldErrorsOf(issue: z.core.$ZodIssue): readonly FieldError[] {
       return invalid(`expected ${issue.values.map(String).join(' or ')}`)
     case 'too_small':
       // Upstream's types cannot tell an empty text from an absent one.
-      return issue.origin === 'string' ? missing : invalid(`expected at least ${issue.minimum}`)
+      return issue.origin === 'string' ? [missing] : invalid(`expected at least ${issue.minimum}`)
     case 'too_big':
       return invalid(`expected at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`)
     case 'custom':

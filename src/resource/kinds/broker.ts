@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ageColumn, readyColumn, reasonColumn, urlColumn } from '../columns.ts'
 import { deliveryFrom, deliverySchema } from '../delivery.ts'
 import { defineKind } from '../kind.ts'
 import { metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
@@ -26,17 +27,19 @@ export const brokerKind = defineKind(
   {
     group: 'eventing.knative.dev',
     versions: ['v1'],
+    isNamespaced: true,
     kind: 'Broker',
     plural: 'brokers',
     singular: 'broker',
     shortNames: [],
     categories: ['all', 'knative', 'eventing'],
+    duckLabels: ['duck.knative.dev/addressable'],
     schema: brokerSchema,
     columns: [
-      { name: 'URL', type: 'string', jsonPath: '.status.address.url' },
-      { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-      { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-      { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+      urlColumn,
+      ageColumn,
+      readyColumn,
+      reasonColumn,
       { name: 'Class', type: 'string', jsonPath: `.metadata.annotations.${BROKER_CLASS.replaceAll('.', '\\.')}` },
     ],
     conditions: {

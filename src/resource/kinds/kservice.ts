@@ -1,9 +1,10 @@
 // Knative Serving's Service, reduced to what an event can be sent to: its other fields are kept, unread.
 import { z } from 'zod'
+import { readyColumn, reasonColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { labelName, metadataSchema, withNamespace } from '../metadata.ts'
-import { shown } from '../problems.ts'
-import { type Fields, isFields, textAt, withRule } from '../rules.ts'
+import { type FieldError, shown } from '../problems.ts'
+import { annotationPath, type Fields, isFields, textAt, withRule } from '../rules.ts'
 
 /** Where the service listens: nothing is started for it. */
 const URL_ANNOTATION = 'tidings.dev/url'
@@ -25,18 +26,20 @@ export const kserviceKind = defineKind(
   {
     group: 'serving.knative.dev',
     versions: ['v1'],
+    isNamespaced: true,
     kind: 'Service',
     plural: 'services',
     singular: 'service',
     shortNames: ['kservice', 'ksvc'],
     categories: ['all', 'knative', 'serving'],
+    duckLabels: ['duck.knative.dev/addressable', 'duck.knative.dev/podspecable'],
     schema: kserviceSchema,
     columns: [
       { name: 'URL', type: 'string', jsonPath: '.status.url' },
       { name: 'LatestCreated', type: 'string', jsonPath: '.status.latestCreatedRevisionName' },
       { name: 'LatestReady', type: 'string', jsonPath: '.status.latestReadyRevisionName' },
-      { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-      { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+      readyColumn,
+      reasonColumn,
     ],
     conditions: { dependents: ['ConfigurationsReady', 'RoutesReady'] },
   },
@@ -60,12 +63,12 @@ export function kserviceTarget(service: KService): KServiceTarget {
   return { kind: 'none', reason: `${what}: run it yourself and set annotation ${URL_ANNOTATION} to its URL` }
 }
 
-function checkUrl(service: Fields) {
-  const path = ['metadata', 'annotations', URL_ANNOTATION] as const
+function checkUrl(service: Fields): readonly FieldError[] {
+  const path = annotationPath(URL_ANNOTATION)
   const url = textAt(service, path)
   if (url === undefined || (/^https?:\/\/[^/]/i.test(url) && URL.canParse(url))) return []
   const details = 'expected a URL such as http://127.0.0.1:9000/'
-  return [{ paths: [path] as const, message: `invalid value: ${shown(url)}`, details }]
+  return [{ paths: [path], message: `invalid value: ${shown(url)}`, details }]
 }
 
 /** Of the first container: the others are sidecars. */

@@ -1,5 +1,6 @@
 // Kubernetes' own Service, reduced to what has an address without a cluster: a name from outside and a port.
 import { z } from 'zod'
+import { ageColumn } from '../columns.ts'
 import { defineKind } from '../kind.ts'
 import { labelName, metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
 import { shown } from '../problems.ts'
@@ -28,17 +29,19 @@ export const serviceKind = defineKind(
   {
     group: '',
     versions: ['v1'],
+    isNamespaced: true,
     kind: 'Service',
     plural: 'services',
     singular: 'service',
     shortNames: ['svc'],
     categories: ['all'],
+    duckLabels: [],
     schema: serviceSchema,
     columns: [
       { name: 'Type', type: 'string', jsonPath: '.spec.type' },
       { name: 'External-IP', type: 'string', jsonPath: '.spec.externalName' },
       { name: 'Port(s)', type: 'string', jsonPath: '.spec.ports[*].port' },
-      { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+      ageColumn,
     ],
     conditions: { dependents: [] },
   },

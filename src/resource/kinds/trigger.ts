@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { checkFilters, type FilterManifest, type LegacyFilter } from '../../filter/dialects.ts'
+import { ageColumn, readyColumn, reasonColumn } from '../columns.ts'
 import { deliveryFrom, deliverySchema } from '../delivery.ts'
 import { destinationFrom, destinationSchema } from '../destination.ts'
 import { defineKind } from '../kind.ts'
 import { DEFAULT_NAMESPACE, metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
-import { type FieldError, type Path, shown } from '../problems.ts'
+import { type FieldError, shown } from '../problems.ts'
 import { referenceSchema } from '../reference.ts'
-import { type Fields, isFields, textAt, withRule } from '../rules.ts'
+import { annotationPath, checkAnnotation, type Fields, isFields, textAt, withRule } from '../rules.ts'
 
 const BROKER_LABEL = 'eventing.knative.dev/broker'
 const DEPENDENCY = 'knative.dev/dependency'
@@ -19,8 +20,18 @@ const specSchema = withRule(
     broker: z.string().exactOptional().describe('Name of the Broker in the same namespace to take events from.'),
     brokerRef: referenceSchema.exactOptional().describe('The Broker as a reference, instead of `broker`.'),
     // Both are checked by the filter layer, which knows their dialects.
-    filter: z.custom<LegacyFilter>().exactOptional().describe('Attributes an event must have; `filters` wins over it.'),
-    filters: z.custom<FilterManifest[]>().exactOptional().describe('Filters that must all pass, each of one dialect.'),
+    filter: z
+      .custom<LegacyFilter>()
+      .exactOptional()
+      .meta({ type: 'object', description: 'Attributes an event must have; `filters` wins over it.' }),
+    filters: z
+      .custom<FilterManifest[]>()
+      .exactOptional()
+      .meta({
+        type: 'array',
+        items: { type: 'object' },
+        description: 'Filters that must all pass, each of one dialect.',
+      }),
     subscriber: destinationSchema.describe('Who gets the events that pass.'),
     delivery: deliverySchema
       .exactOptional()
@@ -39,7 +50,11 @@ const triggerSchema = withRule(
     metadata: metadataSchema(subdomainName),
     spec: specSchema,
   }),
-  (trigger) => [...checkDependency(trigger), ...checkInjection(trigger), ...checkOrder(trigger)],
+  (trigger) => [
+    ...checkDependency(trigger),
+    ...checkInjection(trigger),
+    ...checkAnnotation(trigger, DELIVERY_ORDER, ['ordered', 'unordered']),
+  ],
 )
 export type Trigger = z.infer<typeof triggerSchema>
 
@@ -47,18 +62,20 @@ export const triggerKind = defineKind(
   {
     group: 'eventing.knative.dev',
     versions: ['v1'],
+    isNamespaced: true,
     kind: 'Trigger',
     plural: 'triggers',
     singular: 'trigger',
     shortNames: [],
     categories: ['all', 'knative', 'eventing'],
+    duckLabels: [],
     schema: triggerSchema,
     columns: [
       { name: 'Broker', type: 'string', jsonPath: '.spec.broker' },
       { name: 'Subscriber_URI', type: 'string', jsonPath: '.status.subscriberUri' },
-      { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-      { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-      { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+      ageColumn,
+      readyColumn,
+      reasonColumn,
     ],
     conditions: {
       dependents: [
@@ -121,10 +138,6 @@ function checkBroker({ broker, brokerRef }: Fields): readonly FieldError[] {
   return errors
 }
 
-function annotationPath(name: string): Path & readonly string[] {
-  return ['metadata', 'annotations', name]
-}
-
 /** The annotation holds an object reference as JSON: knative/eventing pkg/apis/eventing/v1/trigger_validation.go. */
 function checkDependency(trigger: Fields): readonly FieldError[] {
   const path = annotationPath(DEPENDENCY)
@@ -158,13 +171,6 @@ function checkInjection(trigger: Fields): readonly FieldError[] {
   if (value !== 'enabled' && value !== 'disabled') return refuse('expected enabled or disabled')
   const isDefaultBroker = textAt(trigger, ['spec', 'broker']) === 'default'
   return isDefaultBroker ? [] : refuse('expected spec.broker to be default')
-}
-
-function checkOrder(trigger: Fields): readonly FieldError[] {
-  const path = annotationPath(DELIVERY_ORDER)
-  const value = textAt(trigger, path)
-  if (value === undefined || value === 'ordered' || value === 'unordered') return []
-  return [{ paths: [path], message: `invalid value: ${shown(value)}`, details: 'expected ordered or unordered' }]
 }
 
 function parseJson(text: string): unknown {
