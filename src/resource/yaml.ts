@@ -1,6 +1,18 @@
 // YAML text to plain data that remembers where each field stood. The only file that knows the `yaml` package: settings
 // and manifests are both read through it. JSON is YAML, so it comes this way too.
-import { Composer, type CST, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from 'yaml'
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Parser,
+  stringify,
+} from 'yaml'
 import { formatPath, type Path, type Position, type Problem } from './problems.ts'
 
 export interface YamlDocument {
@@ -45,6 +57,11 @@ export function parseYaml(
     report({ offset: error instanceof Refusal ? error.offset : 0, path: [], message: messageOf(error) })
   }
   return { documents, problems }
+}
+
+/** Plain data as text that `parseYaml` reads back, and so do readers of YAML 1.1: what they take for another type is quoted. */
+export function formatYaml(value: unknown): string {
+  return stringify(value, { compat: 'yaml-1.1', aliasDuplicateObjects: false, lineWidth: 0 })
 }
 
 /** Stops the parser where a bound is passed. Never leaves this file. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { formatProblem } from '../../src/resource/problems.ts'
-import { parseYaml, yamlLimits } from '../../src/resource/yaml.ts'
+import { formatYaml, parseYaml, yamlLimits } from '../../src/resource/yaml.ts'
 
 const valuesOf = (text: string) => parseYaml(text, 'f').documents.map(({ value }) => value)
 const problemsOf = (text: string) => parseYaml(text, 'f').problems.map(formatProblem)
@@ -143,4 +143,34 @@ describe('parseYaml', () => {
       { numRuns: 1_000 },
     )
   })
+})
+
+describe('formatYaml', () => {
+  it('writes what parseYaml reads back', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z<]{1,8}$/), fc.jsonValue({ maxDepth: 3 })), (fields) => {
+        const value: unknown = JSON.parse(JSON.stringify(fields))
+        assert.deepEqual(parseYaml(formatYaml(value), 'a.yaml').documents[0]?.value, value)
+      }),
+    )
+  })
+
+  for (const text of [
+    'on',
+    '010',
+    '0o7',
+    '1_000',
+    '2026-01-02T03:04:05Z',
+    '~',
+    'null',
+    '1e3',
+    '<<',
+    '=',
+    '# a',
+    'a: b',
+  ]) {
+    it(`quotes the text ${text}`, () => {
+      assert.match(formatYaml({ a: text }), /^a: "/)
+    })
+  }
 })
