@@ -70,7 +70,7 @@ const PRESERVED: readonly string[] = ['delivery']
 const KEPT = ['description', 'type', 'enum', 'minimum', 'maximum'] as const
 
 /** An OpenAPI v3 schema as API servers want it: every node has a type or keeps everything, nothing else is in the way. */
-export function structuralSchemaOf(schema: z.ZodType): object {
+function structuralSchemaOf(schema: z.ZodType): object {
   const { properties = {}, required } = structural(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
   const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...own } = properties
   const ownRequired = required?.filter((field) => field in own) ?? []

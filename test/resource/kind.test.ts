@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { apiVersionOf } from '../../src/resource/kind.ts'
+import { apiVersionsOf } from '../../src/resource/kind.ts'
 import { brokerKind } from '../../src/resource/kinds/broker.ts'
+import { cronJobSourceKind } from '../../src/resource/kinds/cron-job-source.ts'
 import { kserviceKind } from '../../src/resource/kinds/kservice.ts'
+import { namespaceKind } from '../../src/resource/kinds/namespace.ts'
+import { pingSourceKind } from '../../src/resource/kinds/ping-source.ts'
 import { serviceKind } from '../../src/resource/kinds/service.ts'
 import { findKind, knownKinds } from '../../src/resource/known-kinds.ts'
 
@@ -45,6 +48,17 @@ describe('Kind.read', () => {
   }
 })
 
+describe('apiVersionsOf', () => {
+  it('has every version of every group, the preferred first', () => {
+    assert.deepEqual(apiVersionsOf(namespaceKind), ['v1'])
+    assert.deepEqual(apiVersionsOf(pingSourceKind), ['sources.knative.dev/v1', 'sources.knative.dev/v1beta2'])
+    assert.deepEqual(apiVersionsOf(cronJobSourceKind), [
+      'sources.knative.dev/v1',
+      'sources.eventing.knative.dev/v1alpha1',
+    ])
+  })
+})
+
 describe('findKind', () => {
   it('needs both apiVersion and kind', () => {
     assert.equal(findKind('v1', 'Service'), serviceKind)
@@ -53,7 +67,9 @@ describe('findKind', () => {
     assert.equal(findKind('v1', 'Broker'), undefined)
   })
 
-  it('finds every known kind by its own names', () => {
-    for (const kind of knownKinds) assert.equal(findKind(apiVersionOf(kind), kind.kind), kind)
+  it('finds every known kind by each of its names', () => {
+    for (const kind of knownKinds) {
+      for (const apiVersion of apiVersionsOf(kind)) assert.equal(findKind(apiVersion, kind.kind), kind)
+    }
   })
 })
