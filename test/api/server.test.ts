@@ -2,25 +2,22 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { type HttpServer, startAdminServer, startMetricsServer } from '../../src/api/server.ts'
 import { createLogger } from '../../src/observe/logger.ts'
-import { startTestRuntime, type TestRuntime } from '../support/runtime.ts'
+import { anAdmin } from '../support/admin.ts'
 
 const logger = createLogger('silent')
 
 describe('the admin port', () => {
-  let tidings: TestRuntime
+  const runtime = anAdmin()
   let admin: HttpServer
   let metrics: HttpServer
 
   before(async () => {
-    tidings = await startTestRuntime('')
-    const { runtime } = tidings
-    admin = await startAdminServer({ host: '127.0.0.1', port: 0, runtime, logger })
+    admin = await startAdminServer({ host: '127.0.0.1', port: 0, admin: runtime, logger })
     metrics = await startMetricsServer({ host: '127.0.0.1', port: 0, runtime, logger })
   })
 
   after(async () => {
     await Promise.all([admin.close(), metrics.close()])
-    await tidings[Symbol.asyncDispose]()
   })
 
   const get = ({ port }: HttpServer, path: string, host?: string): Promise<number | undefined> =>
@@ -44,10 +41,9 @@ describe('the admin port', () => {
     assert.equal(await get(admin, '/nothing'), 404)
   })
 
-  it('says on the data port and here that it is not ready while it ends', async () => {
-    const ending = await startTestRuntime('')
-    const server = await startAdminServer({ host: '127.0.0.1', port: 0, runtime: ending.runtime, logger })
-    await ending.runtime.close()
+  it('says when the runtime is not ready', async () => {
+    const health = { live: () => true, ready: () => ({ ok: false, text: 'draining' }) }
+    const server = await startAdminServer({ host: '127.0.0.1', port: 0, admin: anAdmin('', { health }), logger })
 
     assert.equal(await get(server, '/readyz'), 503)
     await server.close()
@@ -76,7 +72,6 @@ describe('the admin port', () => {
   })
 
   it('answers to any host where others than this machine reach it', async () => {
-    const { runtime } = tidings
     const open = await startMetricsServer({ host: '0.0.0.0', port: 0, runtime, logger })
 
     assert.equal(await get(open, '/metrics', 'pod.example'), 200)
