@@ -16,6 +16,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'what came, what went, what waits, what fails',
     load: async () => (await import('./status.ts')).status,
   },
+  validate: {
+    summary: 'check manifests, without a server',
+    load: async () => (await import('./validate.ts')).validate,
+  },
   'event send': { summary: 'send an event to a broker', load: async () => (await import('./event-send.ts')).eventSend },
   sink: { summary: 'a subscriber that prints what it gets', load: async () => (await import('./sink.ts')).sink },
   version: { summary: 'the version of this program', load: async () => (await import('./version.ts')).version },
