@@ -1,5 +1,5 @@
 // How commands reach a running server: the admin port of --server, else TIDINGS_SERVER, else loopback.
-import { isFields } from '../resource/rules.ts'
+import { type Fields, isFields, textAt } from '../resource/rules.ts'
 import type { RuntimeStatus } from '../runtime/status.ts'
 import { printable } from '../sink/format-event.ts'
 import { type Arguments, type Io, textFlag, UsageError } from './command.ts'
@@ -10,25 +10,65 @@ const TIMEOUT_MS = 10_000
 export const SERVER_OPTION = { server: { type: 'string' } } as const
 export const SERVER_USAGE = `  --server URL      admin port of the server (else TIDINGS_SERVER, else ${DEFAULT_SERVER})\n`
 
-/** Throws a UsageError for everything that keeps it from an answer. */
-export async function fetchStatus(args: Arguments, { env }: Io): Promise<RuntimeStatus> {
+const QUESTION = 'is that the admin port of a Tidings server?'
+
+/** What the server answered, whatever its status. */
+export interface Answer {
+  readonly url: URL
+  readonly status: number
+  /** Undefined when it was not JSON. */
+  readonly body: unknown
+}
+
+export interface Question {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Sent as JSON. */
+  readonly body?: unknown
+}
+
+/** Throws a UsageError when there is no server to ask. Parts of `path` are the caller's to encode. */
+export async function askServer(
+  args: Arguments,
+  { env }: Pick<Io, 'env'>,
+  path: string,
+  { method = 'GET', body }: Question = {},
+): Promise<Answer> {
   const server = serverUrl(args, env)
-  const url = new URL('/tidings/v1/status', server)
-  const question = 'is that the admin port of a Tidings server?'
-  let response: Response
-  let text: string
+  const url = new URL(path, server)
+  const content =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    text = await response.text()
+    const response = await fetch(url, { method, ...content, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return { url, status: response.status, body: parseJson(await response.text()) }
   } catch {
     throw new UsageError(
       `no server answers at ${server}\nStart one with: tidings serve -f DIR   or name another with --server URL`,
     )
   }
-  if (!response.ok) throw new UsageError(`${url} answered ${response.status}: ${question}`)
-  const status = parseStatus(text)
-  if (!status) throw new UsageError(`${url} answered with something else than a status: ${question}`)
-  return status
+}
+
+/** Throws a UsageError for everything that keeps it from an answer. */
+export async function fetchStatus(args: Arguments, io: Pick<Io, 'env'>): Promise<RuntimeStatus> {
+  const answer = await askServer(args, io, '/tidings/v1/status')
+  const found = fieldsOf(answer, 'a status')
+  if (!isStatus(found)) throw unexpected(answer, 'a status')
+  return found
+}
+
+/** The fields of an answer that went well. Throws a UsageError for any other, with the server's reason when it has one. */
+export function fieldsOf(answer: Answer, expected: string): Fields {
+  const { url, status, body } = answer
+  if (status < 200 || status > 299) {
+    const reason = textAt(body, ['message'])
+    throw new UsageError(reason === undefined ? `${url} answered ${status}: ${QUESTION}` : printable(reason))
+  }
+  if (!isFields(body)) throw unexpected(answer, expected)
+  return body
+}
+
+/** What to say about an answer that went well and has another form. */
+export function unexpected({ url }: Answer, expected: string): UsageError {
+  return new UsageError(`${url} answered with something else than ${expected}: ${QUESTION}`)
 }
 
 function serverUrl(args: Arguments, env: Io['env']): string {
@@ -41,15 +81,17 @@ function serverUrl(args: Arguments, env: Io['env']): string {
   throw new UsageError(`${origin}: expected a URL such as ${example}, got '${printable(server)}'`)
 }
 
-/** Undefined when it is none. Looks no further than what tells a status from other JSON. */
-function parseStatus(text: string): RuntimeStatus | undefined {
-  let value: unknown
+function parseJson(text: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     return undefined
   }
-  const isStatus =
-    isFields(value) && [value['brokers'], value['triggers'], value['problems']].every((list) => Array.isArray(list))
-  return isStatus ? (value as unknown as RuntimeStatus) : undefined
+}
+
+const LISTS = ['brokers', 'triggers', 'problems']
+
+/** Looks no further than what tells a status from other JSON. */
+function isStatus(value: Fields): value is Fields & RuntimeStatus {
+  return LISTS.every((list) => Array.isArray(value[list]))
 }

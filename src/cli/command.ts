@@ -14,11 +14,21 @@ export interface Io {
 export interface Command {
   readonly usage: string
   readonly options: NonNullable<ParseArgsConfig['options']>
+  /** Names of the words it takes beside its flags, in order; those in brackets may be left out: `KIND`, `[NAME]`. */
+  readonly operands?: readonly string[]
   /** Resolves to the exit code. */
   run(args: Arguments, io: Io): Promise<number>
 }
 
+/** A command before it is loaded. */
+export interface CommandEntry {
+  readonly summary: string
+  load(): Promise<Command>
+}
+
 export interface Arguments {
+  /** As many as the command's `operands` ask for. */
+  readonly words: readonly string[]
   readonly flags: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 }
 
@@ -35,4 +45,14 @@ export function textFlag({ flags }: Arguments, name: string): string | undefined
 export function textFlags({ flags }: Arguments, name: string): readonly string[] {
   const value = flags[name]
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
+}
+
+export const JSON_OPTION = { output: { type: 'string', short: 'o' } } as const
+export const JSON_USAGE = '  -o, --output json    for programs\n'
+
+/** Whether `-o json` is given; any other form is a UsageError. */
+export function isJsonWanted(args: Arguments): boolean {
+  const output = textFlag(args, 'output')
+  if (output === undefined || output === 'json') return output === 'json'
+  throw new UsageError(`-o: expected json, got '${output}'`)
 }

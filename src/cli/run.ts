@@ -3,32 +3,49 @@
 import { parseArgs } from 'node:util'
 import { EventingError } from '../core/errors.ts'
 import { printable } from '../sink/format-event.ts'
-import { type Arguments, type Command, type Io, UsageError } from './command.ts'
+import { type Arguments, type Command, type CommandEntry, type Io, UsageError } from './command.ts'
 
-interface Entry {
-  readonly summary: string
-  load(): Promise<Command>
-}
-
-const COMMANDS: Readonly<Record<string, Entry>> = {
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   serve: { summary: 'run brokers and triggers from manifests', load: async () => (await import('./serve.ts')).serve },
   status: {
     summary: 'what came, what went, what waits, what fails',
     load: async () => (await import('./status.ts')).status,
   },
-  validate: {
-    summary: 'check manifests, without a server',
-    load: async () => (await import('./validate.ts')).validate,
+  get: { summary: 'resources of a kind, in columns', load: async () => (await import('./get.ts')).get },
+  describe: {
+    summary: 'one resource: what is wrong first',
+    load: async () => (await import('./describe.ts')).describe,
   },
   'event send': { summary: 'send an event to a broker', load: async () => (await import('./event-send.ts')).eventSend },
+  'event show': { summary: 'one event, and who got it', load: async () => (await import('./event-show.ts')).eventShow },
+  'trigger pause': {
+    summary: 'let the events of a trigger wait',
+    load: async () => (await import('./trigger-pause.ts')).triggerPause,
+  },
+  'trigger resume': {
+    summary: 'deliver them again',
+    load: async () => (await import('./trigger-pause.ts')).triggerResume,
+  },
+  'source fire': {
+    summary: 'one event of a source on a schedule, now',
+    load: async () => (await import('./source-fire.ts')).sourceFire,
+  },
   sink: { summary: 'a subscriber that prints what it gets', load: async () => (await import('./sink.ts')).sink },
+  settings: {
+    summary: 'the effective settings of the server',
+    load: async () => (await import('./settings.ts')).settings,
+  },
+  completion: {
+    summary: 'commands and flags for a shell',
+    load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
+  },
   version: { summary: 'the version of this program', load: async () => (await import('./version.ts')).version },
 }
 
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   const name = Object.keys(COMMANDS).find((each) => each.split(' ').every((word, i) => argv[i] === word))
   if (name === undefined) return explainCommands(argv, io)
-  const command = await (COMMANDS[name] as Entry).load()
+  const command = await (COMMANDS[name] as CommandEntry).load()
   const rest = argv.slice(name.split(' ').length)
   if (rest.includes('--help') || rest.includes('-h')) {
     io.out(command.usage)
@@ -43,12 +60,18 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   }
 }
 
-function readArguments(name: string, { options }: Command, rest: readonly string[]): Arguments {
+function readArguments(name: string, command: Command, rest: readonly string[]): Arguments {
+  const { options, operands = [] } = command
   const { flags, words } = parseWords(name, options, rest)
-  const [word] = words
-  if (word === undefined) return { flags }
-  const instead = 'file' in options ? `; each manifest is given with -f: tidings ${name} -f ${printable(word)}` : ''
-  throw new UsageError(`tidings ${name}: unexpected '${printable(word)}'${instead}\nSee: tidings ${name} --help`)
+  const seeHelp = `See: tidings ${name} --help`
+  const missing = operands[words.length]
+  if (missing !== undefined && !missing.startsWith('[')) {
+    throw new UsageError(`tidings ${name}: expected ${operands.join(' ')}\n${seeHelp}`)
+  }
+  const extra = words[operands.length]
+  if (extra === undefined) return { flags, words }
+  const instead = 'file' in options ? `; each manifest is given with -f: tidings ${name} -f ${printable(extra)}` : ''
+  throw new UsageError(`tidings ${name}: unexpected '${printable(extra)}'${instead}\n${seeHelp}`)
 }
 
 function parseWords(name: string, options: Command['options'], rest: readonly string[]) {
@@ -64,7 +87,8 @@ function parseWords(name: string, options: Command['options'], rest: readonly st
 function explainCommands(argv: readonly string[], io: Io): number {
   const asked = argv[0]
   const isHelp = asked === undefined || asked === 'help' || asked === '--help' || asked === '-h'
-  const list = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  const widest = Math.max(...Object.keys(COMMANDS).map((name) => name.length))
+  const list = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(widest)}   ${summary}`)
   const usage = `tidings: events in, matched, delivered\n\n${list.join('\n')}\n\nEach takes --help.\n`
   if (isHelp) {
     io.out(usage)

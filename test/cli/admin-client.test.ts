@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { run } from '../support/command.ts'
 import { startSubscriber } from '../support/subscriber.ts'
 
+const NOTHING = { brokers: [], triggers: [], channels: [], subscriptions: [], sources: [], problems: [] }
+
 describe('a command that asks the server', () => {
   const wrong = [
     { server: 'localhost:8081', example: 'http://localhost:8081' },
@@ -25,7 +27,7 @@ describe('a command that asks the server', () => {
     assert.equal(err, "TIDINGS_SERVER: expected a URL such as http://localhost:8081, got 'localhost:8081'\n")
   })
 
-  const foreign = ['<html>', '', '{}', 'null', '[]', '{"brokers":1,"triggers":[],"problems":[]}']
+  const foreign = ['<html>', '', '{}', 'null', '[]', JSON.stringify({ ...NOTHING, brokers: 1 })]
   for (const body of foreign) {
     it(`says that ${JSON.stringify(body)} is no status`, async () => {
       await using server = await startSubscriber({ status: 200, body })
@@ -55,7 +57,7 @@ describe('a command that asks the server', () => {
   })
 
   it('prints no control characters of an answer', async () => {
-    const body = JSON.stringify({ backend: 'memory', brokers: [], triggers: [], problems: ['\u001b[2J'] })
+    const body = JSON.stringify({ ...NOTHING, backend: 'memory', problems: ['\u001b[2J'] })
     await using server = await startSubscriber({ status: 200, body })
 
     const { code, out } = await run(['status', '--server', server.url])
