@@ -11,6 +11,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'what came, what went, what waits, what fails',
     load: async () => (await import('./status.ts')).status,
   },
+  validate: {
+    summary: 'check manifests, without a server',
+    load: async () => (await import('./validate.ts')).validate,
+  },
   get: { summary: 'resources of a kind, in columns', load: async () => (await import('./get.ts')).get },
   describe: {
     summary: 'one resource: what is wrong first',
