@@ -69,8 +69,13 @@ async function standInFor(
   const release = await registerService(args, io, service, url)
   io.out(`It is ${title}: what is sent to that Service comes here.\n`)
   await stopping
-  await release()
-  io.out(`It is ${title} no longer.\n`)
+  try {
+    await release()
+    io.out(`It is ${title} no longer.\n`)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    io.err(`The server answers no longer: it knows ${title} as long as it runs.\n`)
+  }
 }
 
 interface Script {
