@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./source-fire.ts')).sourceFire,
   },
   sink: { summary: 'a subscriber that prints what it gets', load: async () => (await import('./sink.ts')).sink },
+  'cron next': { summary: 'when a schedule fires', load: async () => (await import('./cron-next.ts')).cronNext },
   settings: {
     summary: 'the effective settings of the server',
     load: async () => (await import('./settings.ts')).settings,

@@ -1,0 +1,95 @@
+import { createClock } from '../core/clock.ts'
+import { checkTimezone, nextTime, parseSchedule, type Schedule, type ScheduleGrammar } from '../core/cron.ts'
+import { printable } from '../sink/format-event.ts'
+import { type Arguments, type Command, textFlag, UsageError } from './command.ts'
+
+const MOST_TIMES = 10_000
+
+export const cronNext: Command = {
+  usage: `tidings cron next --schedule SCHEDULE [--timezone TZ] [--after TIME] [--count N]
+
+Prints when a schedule fires next, one time in UTC a line. What a schedule that never fires would print is said on
+stderr instead, with exit code 0.
+
+  --schedule S      five fields, or six with seconds in front, or a descriptor: '*/5 * * * *', @daily
+  --timezone TZ     the zone whose clocks count, such as Europe/Paris (the zone of this process)
+  --after TIME      RFC 3339; the first firing after it is the first that is printed (now)
+  --count N         how many, 1 to ${MOST_TIMES} (1)
+  --grammar G       ping for PingSource; cron-job for CronJobSource, which takes no seconds and takes @every (ping)
+`,
+  options: {
+    schedule: { type: 'string' },
+    timezone: { type: 'string' },
+    after: { type: 'string' },
+    count: { type: 'string' },
+    grammar: { type: 'string' },
+  },
+  async run(args, io) {
+    const schedule = scheduleFrom(args)
+    const count = countFrom(args)
+    let atMs = afterFrom(args) ?? createClock().wall()
+    for (let i = 0; i < count; i++) {
+      const foundMs = nextTime(schedule, atMs)
+      if (foundMs === undefined) {
+        io.err(`${printable(schedule.text)}: does not fire within five years after ${rfc3339(atMs)}\n`)
+        break
+      }
+      io.out(`${rfc3339(foundMs)}\n`)
+      atMs = foundMs
+    }
+    return 0
+  },
+}
+
+function scheduleFrom(args: Arguments): Schedule {
+  const text = textFlag(args, 'schedule')
+  if (text === undefined) throw new UsageError("--schedule: expected a schedule such as '*/5 * * * *'")
+  const grammar = grammarFrom(args)
+  const timezone = textFlag(args, 'timezone')
+  if (timezone !== undefined) named('--timezone', () => checkTimezone(timezone))
+  return named('--schedule', () => parseSchedule(text, { grammar, ...(timezone !== undefined && { timezone }) }))
+}
+
+/** What is thrown tells the flag that it is about. */
+function named<T>(flag: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new UsageError(`${flag}: ${printable(error instanceof Error ? error.message : String(error))}`)
+  }
+}
+
+function grammarFrom(args: Arguments): ScheduleGrammar {
+  const text = textFlag(args, 'grammar') ?? 'ping'
+  if (text === 'ping' || text === 'cron-job') return text
+  throw new UsageError(`--grammar: expected ping or cron-job, got '${printable(text)}'`)
+}
+
+function countFrom(args: Arguments): number {
+  const text = textFlag(args, 'count') ?? '1'
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (count >= 1 && count <= MOST_TIMES) return count
+  throw new UsageError(`--count: expected a number from 1 to ${MOST_TIMES}, got '${printable(text)}'`)
+}
+
+function afterFrom(args: Arguments): number | undefined {
+  const text = textFlag(args, 'after')
+  if (text === undefined) return undefined
+  const [, wall = ''] = /^(\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d)(?:\.\d+)?(?:z|[+-]\d\d:\d\d)$/i.exec(text) ?? []
+  const ms = Date.parse(text.toUpperCase())
+  if (isOfCalendar(wall.toUpperCase()) && ms >= 0) return ms
+  throw new UsageError(
+    `--after: expected an RFC 3339 time from 1970 on, such as 2026-03-28T01:30:00Z, got '${printable(text)}'`,
+  )
+}
+
+/** Date.parse takes 31 February for 2 March. */
+function isOfCalendar(wall: string): boolean {
+  const ms = Date.parse(`${wall}Z`)
+  return !Number.isNaN(ms) && rfc3339(ms) === `${wall}Z`
+}
+
+/** Whole seconds; what is below is cut. */
+function rfc3339(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}Z`
+}
