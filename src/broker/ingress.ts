@@ -76,6 +76,7 @@ export interface Ingress {
 
 const ACCEPTED: Verdict = { kind: 'accepted' }
 const STORED: Answer = { status: 202 }
+const NO_ADDRESS: Answer = { status: 404, text: 'nothing is served at /: send events to /{namespace}/{broker}' }
 const WRONG_PATH: Answer = { status: 400, text: 'expected a path of the form /{namespace}/{broker}' }
 const TTL_SPENT: Refused = {
   kind: 'refused',
@@ -91,7 +92,7 @@ export function createIngress({ find, clock, maxTtl, maxEventBytes, onError }: I
 
   async function handle(request: DataRequest, room: Room = 'publish'): Promise<Answer> {
     const address = parseBrokerPath(request.path)
-    if (!address) return WRONG_PATH
+    if (!address) return request.path === '/' ? NO_ADDRESS : WRONG_PATH
     const target = find(address.namespace, address.name)
     let events: readonly Event[]
     try {

@@ -89,7 +89,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-const LISTS = ['brokers', 'triggers', 'problems']
+const LISTS = ['brokers', 'triggers', 'channels', 'subscriptions', 'sources', 'problems']
 
 /** Looks no further than what tells a status from other JSON. */
 function isStatus(value: Fields): value is Fields & RuntimeStatus {

@@ -3,10 +3,11 @@ import { type HttpServer, startAdminServer, startMetricsServer } from '../api/se
 import { createClock } from '../core/clock.ts'
 import { urlHost } from '../http/listen.ts'
 import { createLogger, type Logger } from '../observe/logger.ts'
-import { loadPaths } from '../resource/load.ts'
 import { formatProblem } from '../resource/problems.ts'
 import { type Runtime, startRuntime } from '../runtime/runtime.ts'
 import { describeSettings, readSettings, type Settings } from '../runtime/settings.ts'
+import { type Files, type FilesOptions, openFiles } from '../store/files.ts'
+import { createResourceStore } from '../store/resource-store.ts'
 import { type Arguments, type Command, type Io, textFlag, textFlags, UsageError } from './command.ts'
 import { listenInWords } from './listen-words.ts'
 import { untilSignal } from './signals.ts'
@@ -35,13 +36,16 @@ ${settingLines()}`,
   options: { ...OWN_OPTIONS, ...settingOptions() },
   async run(args, io) {
     const settings = await settingsFrom(args, io)
-    const resources = await resourcesFrom(textFlags(args, 'file'), io)
     const logger = createLogger(settings.log.level)
+    const clock = createClock()
+    const resources = createResourceStore(clock.wall)
+    const follow = await manifestsFrom({ paths: textFlags(args, 'file'), store: resources, clock, logger }, io)
     const stopping = untilSignal() // from the start: a signal while starting stops in order too
     const { data, admin } = settings
     const runtime = await listenInWords(data, { portFlag: '--port', hostFlag: '--data.host' }, () =>
-      startRuntime({ settings, resources, clock: createClock(), logger, print: io.offer }),
+      startRuntime({ settings, resources, clock, logger, print: io.offer }),
     )
+    const files = follow()
     const servers: HttpServer[] = []
     try {
       const adminServer = await listenInWords(admin, { portFlag: '--admin-port', hostFlag: '--admin.host' }, () =>
@@ -54,6 +58,7 @@ ${settingLines()}`,
       logger.info({ signal: await stopping }, 'stopping: running deliveries may end; a second signal forces')
       return 0
     } finally {
+      await files.close()
       await runtime.close()
       await Promise.all(servers.map((server) => server.close()))
     }
@@ -77,13 +82,15 @@ async function configFile(name: string): Promise<{ name: string; text: string }>
   }
 }
 
-async function resourcesFrom(paths: readonly string[], io: Io) {
-  const { resources, problems, notices } = await loadPaths(paths)
-  for (const notice of notices) io.err(`${formatProblem(notice)}\n`)
-  if (problems.length > 0) {
-    throw new UsageError(`${problems.map(formatProblem).join('\n')}\nNothing was started: mend these and run it again.`)
+/** Applies the manifests, or tells what is wrong with them. */
+async function manifestsFrom(options: FilesOptions, io: Io): Promise<() => Files> {
+  const first = await openFiles(options)
+  if (first.kind === 'refused') {
+    const problems = first.problems.map(formatProblem).join('\n')
+    throw new UsageError(`${problems}\nNothing was started: mend these and run it again.`)
   }
-  return resources.map(({ resource }) => resource)
+  for (const notice of first.notices) io.err(`${formatProblem(notice)}\n`)
+  return () => first.follow()
 }
 
 async function startMetrics({ metrics: { host, port } }: Settings, runtime: Runtime, logger: Logger) {

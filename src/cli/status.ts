@@ -1,61 +1,80 @@
-import type { BrokerStatus, RuntimeStatus, TriggerStatus } from '../runtime/status.ts'
+import type { LogStatus, RuntimeStatus, SourceStatus, SubscriberStatus } from '../runtime/status.ts'
 import { printable } from '../sink/format-event.ts'
 import { fetchStatus, SERVER_OPTION, SERVER_USAGE } from './admin-client.ts'
-import { type Command, textFlag, UsageError } from './command.ts'
+import { type Command, isJsonWanted, JSON_OPTION, JSON_USAGE } from './command.ts'
 import { formatTable } from './table.ts'
 
 export const status: Command = {
   usage: `tidings status [-o json]
 
-Per broker and per trigger: what came, what went, what waits, what fails. Exits with 1 if anything fails.
-  broker:  accepted = unmatched + settled + waiting
-  trigger: matched = delivered + dead-lettered (to a sink) + kept (in the dead-letter log) + waiting
+Per broker, channel, trigger, subscription and source: what came, what went, what waits, what fails. Exits with 1 if
+anything fails.
+  broker, channel:       accepted = unmatched + settled + waiting
+  trigger, subscription: matched = delivered + dead-lettered (to a sink) + kept (in the dead-letter log) + waiting
 
-${SERVER_USAGE}  -o json           for programs
-`,
-  options: { ...SERVER_OPTION, output: { type: 'string', short: 'o' } },
+${JSON_USAGE}${SERVER_USAGE}`,
+  options: { ...SERVER_OPTION, ...JSON_OPTION },
   async run(args, io) {
-    const output = textFlag(args, 'output')
-    if (output !== undefined && output !== 'json') throw new UsageError(`-o: expected json, got '${output}'`)
+    const isJson = isJsonWanted(args)
     const found = await fetchStatus(args, io)
-    io.out(output === 'json' ? `${JSON.stringify(found, undefined, 2)}\n` : printable(formatStatus(found)))
+    io.out(isJson ? `${JSON.stringify(found, undefined, 2)}\n` : printable(formatStatus(found)))
     return found.problems.length === 0 ? 0 : 1
   },
 }
 
-function formatStatus({ brokers, triggers, problems, backend }: RuntimeStatus): string {
+function formatStatus(found: RuntimeStatus): string {
+  const { brokers, triggers, channels, subscriptions, sources, problems, backend } = found
   const parts = [
-    formatTable(
-      ['BROKER', 'ACCEPTED', 'UNMATCHED', 'SETTLED', 'WAITING', 'DEAD-LETTER LOG', `LOG (${backend.toUpperCase()})`],
-      brokers.map(brokerRow),
-    ),
-  ]
-  if (triggers.length > 0) {
-    const header = ['TRIGGER', 'READY', 'MATCHED', 'DELIVERED', 'DEAD-LETTERED', 'KEPT', 'WAITING', 'BEHIND', 'OLDEST']
-    parts.push(formatTable(header, triggers.map(triggerRow)))
-  }
-  parts.push(
+    formatLogs('BROKER', brokers, backend),
+    ...(triggers.length > 0 ? [formatSubscribers('TRIGGER', triggers)] : []),
+    ...(channels.length > 0 ? [formatLogs('CHANNEL', channels, backend)] : []),
+    ...(subscriptions.length > 0 ? [formatSubscribers('SUBSCRIPTION', subscriptions)] : []),
+    ...(sources.length > 0 ? [formatSources(sources)] : []),
     problems.length === 0 ? 'Nothing fails.\n' : `Needs attention:\n${problems.map((each) => `  ${each}\n`).join('')}`,
-  )
+  ]
   return parts.join('\n')
 }
 
-function brokerRow({
-  namespace,
-  name,
-  accepted,
-  unmatched,
-  settled,
-  waiting,
-  deadLetters,
-  log,
-}: BrokerStatus): string[] {
+function formatLogs(what: string, logs: readonly LogStatus[], backend: string): string {
+  const log = `LOG (${backend.toUpperCase()})`
+  return formatTable([what, 'ACCEPTED', 'UNMATCHED', 'SETTLED', 'WAITING', 'DEAD-LETTER LOG', log], logs.map(logRow))
+}
+
+function logRow({ namespace, name, accepted, unmatched, settled, waiting, deadLetters, log }: LogStatus): string[] {
   const full = `${Math.round((100 * log.bytes) / log.capBytes)} % of ${Math.round(log.capBytes / 2 ** 20)} MiB`
   return [`${namespace}/${name}`, ...[accepted, unmatched, settled, waiting, deadLetters.waiting].map(String), full]
 }
 
-function triggerRow(trigger: TriggerStatus): string[] {
-  const { namespace, name, ready, matched, delivered, deadLettered, kept, waiting, behind, oldestWaiting } = trigger
+function formatSubscribers(what: string, subscribers: readonly SubscriberStatus[]): string {
+  const header = [what, 'READY', 'MATCHED', 'DELIVERED', 'DEAD-LETTERED', 'KEPT', 'WAITING', 'BEHIND', 'OLDEST']
+  return formatTable(header, subscribers.map(subscriberRow))
+}
+
+function subscriberRow(subscriber: SubscriberStatus): string[] {
+  const { namespace, name, ready, paused, matched, delivered, deadLettered, kept, waiting, behind } = subscriber
   const counts = [matched, delivered, deadLettered, kept, waiting, behind].map(String)
-  return [`${namespace}/${name}`, ready, ...counts, oldestWaiting ?? '-']
+  const state = paused ? `${ready} (paused)` : ready
+  return [`${namespace}/${name}`, state, ...counts, subscriber.oldestWaiting ?? '-']
+}
+
+function formatSources(sources: readonly SourceStatus[]): string {
+  const header = [
+    'SOURCE',
+    'KIND',
+    'READY',
+    'EMITTED',
+    'DELIVERED',
+    'DEAD-LETTERED',
+    'KEPT',
+    'WAITING',
+    'MISSED',
+    'NEXT',
+  ]
+  return formatTable(header, sources.map(sourceRow))
+}
+
+function sourceRow(source: SourceStatus): string[] {
+  const { namespace, name, kind, ready, matched, delivered, deadLettered, kept, waiting, missed, nextAt } = source
+  const counts = [matched, delivered, deadLettered, kept, waiting, missed].map(String)
+  return [`${namespace}/${name}`, kind, ready, ...counts, nextAt ?? '-']
 }

@@ -80,7 +80,6 @@ const OK: Answer = { status: 200 }
 /** The web-hook handshake, for any path: nothing is found out by it. */
 const HANDSHAKE: Answer = { status: 200, headers: ['WebHook-Allowed-Origin', '*', 'WebHook-Allowed-Rate', '*'] }
 const WRONG_METHOD: Answer = { status: 405, text: 'expected POST: events are sent to /{namespace}/{broker}' }
-const NO_ADDRESS: Answer = { status: 404, text: 'nothing is served at /: send events to /{namespace}/{broker}' }
 const ENCODED: Answer = { status: 400, text: 'Content-Encoding is not accepted: send the body as it is' }
 const NO_ROOM: Answer = { status: 503, text: 'too many events are in hand: send the event again later', retryAfterS: 1 }
 const FAILED: Answer = { status: 500, text: 'the request failed here: the log of the broker says why' }
@@ -170,7 +169,6 @@ function answerUnread(state: ServerState, { method, rawHeaders }: IncomingMessag
   if ((isReading && path === '/readyz') || isProbe(rawHeaders)) return probeAnswer(state, health.ready())
   if (method === 'OPTIONS') return HANDSHAKE
   if (method !== 'POST') return WRONG_METHOD
-  if (path === '/') return NO_ADDRESS
   const encoding = headerOf(rawHeaders, 'content-encoding')
   return encoding && encoding.toLowerCase() !== 'identity' ? ENCODED : undefined
 }

@@ -23,15 +23,22 @@ interface MayDeliver {
 
 /** What upstream ships for Brokers without any `delivery` (config-br-defaults). */
 const BROKER_DEFAULT: DeliveryManifest = { retry: 10, backoffPolicy: 'exponential', backoffDelay: 'PT0.2S' }
+/** What applies to channels, subscriptions and sources without any `delivery`. */
+export const ONE_ATTEMPT: DeliveryManifest = {}
 /** For `retry` without the rest: upstream would retry at once, which helps nobody. */
 const DEFAULT_BACKOFF: Backoff = { policy: 'exponential', delayMs: 200 }
 
 /**
  * How a Trigger delivers. Its `delivery`, even an empty one, replaces the Broker's: what it leaves out is unset, not
- * inherited. Both must have been read (`Kind.read`).
+ * inherited. A Subscription and its channel go by the same rule. Both must have been read (`Kind.read`).
  */
-export function deliveryOf(trigger: MayDeliver, broker: MayDeliver, defaults: DeliveryDefaults): DeliveryPolicy {
-  const manifest = trigger.spec?.delivery ?? broker.spec?.delivery ?? BROKER_DEFAULT
+export function deliveryOf(
+  trigger: MayDeliver,
+  broker: MayDeliver,
+  defaults: DeliveryDefaults,
+  otherwise = BROKER_DEFAULT,
+): DeliveryPolicy {
+  const manifest = trigger.spec?.delivery ?? broker.spec?.delivery ?? otherwise
   const { retry = 0, timeout, retryAfterMax, format = 'binary' } = manifest
   const backoff = backoffOf(manifest)
   return {

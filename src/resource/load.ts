@@ -37,16 +37,37 @@ export function loadManifests(text: string, file: string): Loaded {
  * read is a problem.
  */
 export async function loadPaths(paths: readonly string[]): Promise<Loaded> {
-  const seen = new Set<string>()
+  const { files, problems } = await findFiles(paths)
   const parts: Part[] = []
-  for (const each of paths) parts.push(...(await readPath(each, seen)))
-  return combine(parts)
+  for (const file of files) parts.push(await readFile(file))
+  return combine([{ resources: [], problems }, ...parts])
 }
 
 /** What one file holds, before it is compared with others. */
-interface Part {
+export interface Part {
   readonly resources: readonly LoadedResource[]
   readonly problems: readonly Problem[]
+}
+
+export interface ManifestFile {
+  readonly name: string
+  readonly bytes: number
+  /** Differs once the file was written, or another took its place. */
+  readonly signature: string
+  /** When it was last written, epoch ms. */
+  readonly changedAt: number
+}
+
+/** The files that `loadPaths` reads, in its order; the folders they were found in; the paths that cannot be read. */
+export async function findFiles(paths: readonly string[]): Promise<{
+  readonly files: readonly ManifestFile[]
+  readonly folders: readonly string[]
+  readonly problems: readonly Problem[]
+}> {
+  const found: Found = { files: [], folders: [], problems: [] }
+  const seen = new Set<string>()
+  for (const each of paths) await findAt(each, seen, found)
+  return found
 }
 
 function readManifests(text: string, file: string): Part {
@@ -81,26 +102,38 @@ function invalid(errors: readonly FieldError[]) {
   return { kind: 'invalid', errors } as const
 }
 
-async function readPath(named: string, seen: Set<string>): Promise<Part[]> {
+interface Found {
+  readonly files: ManifestFile[]
+  readonly folders: string[]
+  readonly problems: Problem[]
+}
+
+async function findAt(named: string, seen: Set<string>, found: Found): Promise<void> {
   try {
     const real = await fs.realpath(named)
     // Two ways to one file are one file, and a link back to a folder above must not be followed for ever.
-    if (seen.has(real)) return []
+    if (seen.has(real)) return
     seen.add(real)
     const stat = await fs.stat(real)
-    return stat.isDirectory() ? await readFolder(named, seen) : [await readFile(named, stat.size)]
+    if (stat.isDirectory()) return await findIn(named, seen, found)
+    const { size, ino, mtimeMs, ctimeMs } = stat
+    found.files.push({
+      name: named,
+      bytes: size,
+      signature: [real, ino, size, mtimeMs, ctimeMs].join(),
+      changedAt: ctimeMs,
+    })
   } catch (error) {
-    return [refusedFile(named, messageOf(error))]
+    found.problems.push(problemOfFile(named, messageOf(error)))
   }
 }
 
-async function readFolder(folder: string, seen: Set<string>): Promise<Part[]> {
+async function findIn(folder: string, seen: Set<string>, found: Found): Promise<void> {
   const entries = await fs.readdir(folder, { withFileTypes: true })
-  const parts: Part[] = []
+  found.folders.push(folder)
   for (const entry of entries.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    parts.push(...(await readPath(path.join(folder, entry.name), seen)))
+    await findAt(path.join(folder, entry.name), seen, found)
   }
-  return parts
 }
 
 /** Kubernetes mounts a ConfigMap's files as links into a dot folder, so by name is the only way to tell. */
@@ -108,28 +141,42 @@ function isWanted(entry: Dirent): boolean {
   return !entry.name.startsWith('.') && (entry.isDirectory() || EXTENSIONS.includes(path.extname(entry.name)))
 }
 
-async function readFile(file: string, bytes: number): Promise<Part> {
+/** Never rejects: a file that cannot be read is a problem. */
+export async function readFile({ name, bytes }: Pick<ManifestFile, 'name' | 'bytes'>): Promise<Part> {
   // Asked before reading; parseYaml counts again what was read.
   if (bytes > yamlLimits.textBytes)
-    return refusedFile(file, `expected at most ${yamlLimits.textBytes} bytes in one file`)
-  const content = await fs.readFile(file)
+    return refusedFile(name, `expected at most ${yamlLimits.textBytes} bytes in one file`)
   try {
-    return readManifests(new TextDecoder('utf-8', { fatal: true }).decode(content), file)
+    return readManifests(textOf(await fs.readFile(name)), name)
+  } catch (error) {
+    return refusedFile(name, messageOf(error))
+  }
+}
+
+function textOf(content: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content)
   } catch {
-    return refusedFile(file, 'expected UTF-8 text')
+    throw new Error('expected UTF-8 text')
   }
 }
 
 function refusedFile(file: string, message: string): Part {
-  return { resources: [], problems: [{ file, line: 1, column: 1, path: '', message }] }
+  return { resources: [], problems: [problemOfFile(file, message)] }
+}
+
+function problemOfFile(file: string, message: string): Problem {
+  return { file, line: 1, column: 1, path: '', message }
 }
 
 function messageOf(error: unknown): string {
   const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-  return isMissing ? 'no such file or folder' : String(error)
+  if (isMissing) return 'no such file or folder'
+  return error instanceof Error && !('code' in error) ? error.message : String(error)
 }
 
-function combine(parts: readonly Part[]): Loaded {
+/** Of several files together: what stands in two of them, and what is another controller's. */
+export function combine(parts: readonly Part[]): Loaded {
   const all = parts.flatMap(({ resources }) => resources)
   const { ours, notices } = setForeignAside(all)
   const problems = [...parts.flatMap(({ problems }) => problems), ...duplicates(all)]

@@ -1,76 +1,64 @@
-// The brokers of a runtime, opened from their resources.
-import { randomUUID } from 'node:crypto'
-import { type OpenBroker, openBroker } from '../broker/broker.ts'
-import type { LogStore } from '../channel/log.ts'
-import { Budget } from '../core/budget.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Logger } from '../observe/logger.ts'
-import { type Broker, brokerKind } from '../resource/kinds/broker.ts'
-import type { AnyResource } from '../resource/known-kinds.ts'
+// Brokers: each has its logs, an address, and what its Triggers fall back to.
+import type { OpenBroker } from '../broker/broker.ts'
+import type { Finding } from '../resource/conditions.ts'
+import { type Broker, brokerKind, isOurs } from '../resource/kinds/broker.ts'
 import { namespaceOf } from '../resource/metadata.ts'
-import type { Settings } from './settings.ts'
+import { type Entry, keyOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
+import type { Hubs } from './hubs.ts'
+import type { Look } from './reconcile.ts'
+import { brokerUrl, resolve } from './resolve.ts'
+import { type World, writeStatus } from './world.ts'
 
 export interface RunningBroker {
   readonly resource: Broker
   readonly open: OpenBroker
 }
 
-export interface BrokerSurroundings {
-  readonly settings: Settings
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly store: LogStore
-  /** Of all deliveries. */
-  readonly budget: Budget
+export function brokerKey(namespace: string, name: string): ResourceKey {
+  return keyOf('eventing.knative.dev/v1', 'Broker', namespace, name)
 }
 
-/** By `namespace/name`. Their lanes are not taken up yet: that is `Channel.start`, once triggers are placed. */
-export async function openBrokers(
-  resources: readonly AnyResource[],
-  { settings, clock, logger, store, budget }: BrokerSurroundings,
-): Promise<ReadonlyMap<string, RunningBroker>> {
-  const brokers = new Map<string, RunningBroker>()
-  const namespaces = new Map<string, Budget>()
-  const { namespaceBudgetBytes, brokerBudgetBytes, subscriptionBudgetBytes } = settings.memory
-  for (const resource of resources) {
-    if (resource.kind !== 'Broker') continue
-    const namespace = namespaceOf(resource)
-    const { name } = resource.metadata
-    const namespaceBudget = namespaces.get(namespace) ?? new Budget(namespaceBudgetBytes, budget)
-    namespaces.set(namespace, namespaceBudget)
-    const open = await openBroker({
-      uid: randomUUID(),
-      namespace,
-      name,
-      store,
-      clock,
-      budget: new Budget(brokerBudgetBytes, namespaceBudget),
-      capBytes: settings.channel.memory.capBytes,
-      deadLetterCapBytes: settings.deadLetter.capBytes,
-      channel: {
-        saveIntervalMs: settings.channel.saveIntervalMs,
-        saveBytes: settings.channel.memory.capBytes / 64,
-        ringBytes: settings.channel.ringBytes,
-        subscriptionBytes: subscriptionBudgetBytes,
-      },
-      onFault: (what, error) => logger.warn({ namespace, broker: name, err: error }, `cannot ${what}; trying again`),
+/** The broker that a Trigger reads, once it is open. */
+export function runningBroker(hubs: Hubs, look: Look, namespace: string, name: string): RunningBroker | undefined {
+  const key = brokerKey(namespace, name)
+  const resource = look(key)?.resource
+  const open = hubs.get(key)
+  return resource?.kind === 'Broker' && open ? { resource, open } : undefined
+}
+
+export function createBrokerReconcile(world: World, hubs: Hubs) {
+  return async (key: ResourceKey, entry: Entry<Broker> | undefined, look: Look): Promise<void> => {
+    if (!entry || !isOurs(entry.resource)) return hubs.delete(key)
+    await hubs.open(entry)
+    const { resource } = entry
+    const url = brokerUrl(world.dataUrl, namespaceOf(resource), resource.metadata.name)
+    const sinkManifest = resource.spec?.delivery?.deadLetterSink
+    const sink = sinkManifest && resolve(sinkManifest, look, world.dataUrl)
+    const findings: Finding[] = [
+      ...['IngressReady', 'TriggerChannelReady', 'FilterReady', 'Addressable', 'EventPoliciesReady'].map(
+        (type): Finding => ({ type, status: 'True' }),
+      ),
+      deadLetterSinkFinding(sink),
+    ]
+    writeStatus(world, entry, brokerKind.conditions, findings, {
+      address: { name: 'http', url },
+      ...(sink?.kind === 'resolved' && { deadLetterSinkUri: sink.target.url }),
     })
-    brokers.set(`${namespace}/${name}`, { resource, open })
   }
-  return brokers
 }
 
-/** Standalone, namespace `default` has a Broker `default` unless the user brings one. */
-export function withDefaultBroker(resources: readonly AnyResource[]): readonly AnyResource[] {
-  const has = resources.some(
-    (resource) =>
-      resource.kind === 'Broker' && namespaceOf(resource) === 'default' && resource.metadata.name === 'default',
-  )
-  if (has) return resources
-  const reading = brokerKind.read({
-    apiVersion: 'eventing.knative.dev/v1',
-    kind: 'Broker',
-    metadata: { name: 'default' },
-  })
-  return reading.kind === 'valid' ? [...resources, reading.resource] : resources
+/** What every kind with a dead letter sink says of it. */
+export function deadLetterSinkFinding(sink: ReturnType<typeof resolve> | undefined): Finding {
+  const type = 'DeadLetterSinkResolved'
+  if (!sink) return { type, status: 'True', reason: 'DeadLetterSinkNotConfigured' }
+  if (sink.kind === 'resolved') return { type, status: 'True' }
+  return { type, status: 'False', reason: "Unable to get the dead letter sink's URI", message: sink.message }
+}
+
+/** Standalone, namespace `default` has a Broker `default` unless the user brings one, or deletes it. */
+export function addDefaultBroker(resources: ResourceStore): void {
+  if (resources.get(brokerKey('default', 'default'))) return
+  const manifest = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name: 'default' } }
+  const reading = brokerKind.read(manifest)
+  if (reading.kind === 'valid') resources.put(reading.resource, 'Tidings itself')
 }

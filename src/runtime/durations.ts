@@ -2,18 +2,18 @@
 import { Histogram } from '../observe/histogram.ts'
 import type { HistogramSample } from '../observe/metrics.ts'
 import { brokerLabels } from './metrics.ts'
-import type { TriggerState } from './trigger-state.ts'
+import type { TriggerState } from './triggers.ts'
 
 /** Above it, durations are counted per broker. */
 const MOST_HISTOGRAMS = 500
 
 type Timed = Pick<TriggerState, 'namespace' | 'brokerName' | 'name' | 'durations'>
 
-/** Hands out the histogram of each trigger, by the key of its broker. */
-export function createDurations(triggers: number): (brokerKey: string) => Histogram {
-  if (triggers <= MOST_HISTOGRAMS) return () => new Histogram()
+/** Hands out the histogram of each new trigger, by the key of its broker; `triggers` is how many there are. */
+export function createDurations(triggers: () => number): (brokerKey: string) => Histogram {
   const shared = new Map<string, Histogram>()
   return (brokerKey) => {
+    if (triggers() < MOST_HISTOGRAMS) return new Histogram()
     const histogram = shared.get(brokerKey) ?? new Histogram()
     shared.set(brokerKey, histogram)
     return histogram

@@ -5,9 +5,8 @@ import type { Event } from '../core/event.ts'
 import type { Logger } from '../observe/logger.ts'
 
 export interface FailureLogOptions {
-  readonly namespace: string
-  readonly broker: string
-  readonly trigger: string
+  /** The fields of its lines that say whose deliveries these are: `namespace`, `broker`, `trigger`, ... */
+  readonly about: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -28,7 +27,7 @@ const CODE = 'DELIVERY_REJECTED'
  * are repeated, one line a minute.
  */
 export function createFailureLog(options: FailureLogOptions): (tried: Tried, step: Step) => void {
-  const { namespace, broker, trigger, clock, logger } = options
+  const { clock, logger } = options
   /** Attempts made when the subscriber was given up, for the line that follows once the outcome is known. */
   const madeBefore = new WeakMap<Failure, number>()
   let quietUntil = Number.NEGATIVE_INFINITY
@@ -41,7 +40,7 @@ export function createFailureLog(options: FailureLogOptions): (tried: Tried, ste
       return
     }
     const { id: eventId, type: eventType } = event.attributes
-    const about = { namespace, broker, trigger, eventId, eventType, code: CODE }
+    const about = { ...options.about, eventId, eventType, code: CODE }
     if (step.kind === 'settled') {
       const attempt = (failure && madeBefore.get(failure)) ?? made
       logger.warn({ ...about, attempt, outcome: step.outcome, reason: step.failure?.reason }, 'not delivered')

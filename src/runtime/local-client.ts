@@ -7,8 +7,10 @@ import type { Answer as DataAnswer, DataRequest } from '../http/server.ts'
 export interface LocalClientOptions {
   /** For all other destinations. */
   readonly remote: Client
-  /** Our own addresses, without query and slash at the end, and the path that each is at the data port. */
-  readonly addresses: ReadonlyMap<string, string>
+  /** Where the data port is reached, without a slash at the end. */
+  readonly bases: readonly string[]
+  /** Whether something of ours is at this path of the data port now. */
+  readonly serves: (path: string) => boolean
   readonly handle: (request: DataRequest) => DataAnswer | Promise<DataAnswer>
   /** Told of what should not happen: the attempt then has no answer. */
   readonly onError: (error: unknown) => void
@@ -20,18 +22,18 @@ const NO_BYTES = Buffer.alloc(0)
  * A client whose posts to our own addresses call `handle`. Such an attempt takes as long as storing the event does, which
  * its log bounds: `timeoutMs` is not looked at, and a signal only before it begins.
  */
-export function createLocalClient({ remote, addresses, handle, onError }: LocalClientOptions): Client {
+export function createLocalClient({ remote, bases, serves, handle, onError }: LocalClientOptions): Client {
   const paths = new WeakMap<Target, string>()
   let isClosed = false
 
-  /** Empty for a destination that is not ours. */
+  /** Empty for a destination that is not ours now. */
   function pathOf(target: Target): string {
     let path = paths.get(target)
     if (path === undefined) {
-      path = addresses.get(addressOf(target.url)) ?? ''
+      path = pathBelow(target.url, bases) ?? ''
       paths.set(target, path)
     }
-    return path
+    return path === '' || serves(path) ? path : ''
   }
 
   async function answerHere(post: Post, path: string): Promise<Answer> {
@@ -60,15 +62,15 @@ export function createLocalClient({ remote, addresses, handle, onError }: LocalC
   }
 }
 
-/** Every address that a path has, for `LocalClientOptions.addresses`; `bases` are URLs without a slash at the end. */
-export function localAddresses(bases: readonly string[], paths: Iterable<string>): ReadonlyMap<string, string> {
-  const addresses = new Map<string, string>()
-  for (const path of paths) for (const base of bases) addresses.set(addressOf(base + path), path)
-  return addresses
+/** The path of an address at the data port; undefined for an address elsewhere. */
+function pathBelow(url: string, bases: readonly string[]): string | undefined {
+  const address = plainAddress(url)
+  const base = bases.map(plainAddress).find((each) => address.startsWith(`${each}/`))
+  return base && address.slice(base.length)
 }
 
 /** One text for all ways to write the same address. Users and passwords are not looked at: the data port ignores them. */
-function addressOf(url: string): string {
+function plainAddress(url: string): string {
   if (!URL.canParse(url)) return url
   const { origin, pathname } = new URL(url)
   return origin + pathname.replace(/\/$/, '')

@@ -3,11 +3,12 @@ import type { OpenBroker } from '../broker/broker.ts'
 import type { SubscriptionStatus } from '../channel/subscription.ts'
 import type { Histogram } from '../observe/histogram.ts'
 import type { Labels, MetricFamily, Metrics, Sample } from '../observe/metrics.ts'
-import type { TriggerState } from './trigger-state.ts'
+import type { TriggerState } from './triggers.ts'
 
 export interface MetricSources {
   brokers(): Iterable<OpenBroker>
   triggers(): Iterable<TriggerState>
+  subscription(state: TriggerState): SubscriptionStatus | undefined
   durations(): Iterable<{ readonly labels: Labels; readonly histogram: Histogram }>
 }
 
@@ -106,8 +107,9 @@ function* refusedSamples(sources: MetricSources): Generator<Sample> {
 
 /** A trigger has series only after its first event: idle ones cost nothing here. */
 function* triggerSamples(sources: MetricSources, value: TriggerValue): Generator<Sample> {
-  for (const { uid, namespace, name, brokerName, broker } of sources.triggers()) {
-    const subscription = broker?.channel.subscription(uid)
+  for (const state of sources.triggers()) {
+    const { namespace, name, brokerName } = state
+    const subscription = sources.subscription(state)
     if (!subscription || subscription.stats.matched + subscription.behind === 0) continue
     yield { labels: { namespace, broker: brokerName, trigger: name }, value: value(subscription) }
   }

@@ -4,75 +4,70 @@ import type { Destination } from '../resource/destination.ts'
 import { kserviceTarget } from '../resource/kinds/kservice.ts'
 import { serviceTarget } from '../resource/kinds/service.ts'
 import type { AnyResource } from '../resource/known-kinds.ts'
-import { namespaceOf } from '../resource/metadata.ts'
+import { DEFAULT_NAMESPACE } from '../resource/metadata.ts'
 import type { Reference } from '../resource/reference.ts'
+import { keyOf } from '../store/resource-store.ts'
+import type { Look } from './reconcile.ts'
 
 export type Resolution =
   | { readonly kind: 'resolved'; readonly target: Target }
   /** `message` says what is missing and what helps. */
   | { readonly kind: 'unresolved'; readonly message: string }
 
-export interface Resolver {
-  resolve(destination: Destination): Resolution
+const DISPLAY_PATH = '/sinks/services/'
+const CHANNEL_PATH = '/channels/'
+
+export function brokerUrl(dataUrl: string, namespace: string, name: string): string {
+  return `${dataUrl}/${namespace}/${name}`
 }
 
-export interface ResolverOptions {
-  readonly resources: readonly AnyResource[]
-  /** Where the data port is reached from outside, without a slash at the end. */
-  readonly externalUrl: string
+export function channelUrl(dataUrl: string, namespace: string, name: string): string {
+  return `${dataUrl}${CHANNEL_PATH}${namespace}/${name}`
 }
 
-/** Paths of the built-in display subscriber, one for each service that it stands in for. */
-export function displayPaths(resources: readonly AnyResource[]): ReadonlySet<string> {
-  const services = resources.filter(
-    (resource) => resource.apiVersion === 'serving.knative.dev/v1' && kserviceTarget(resource).kind === 'event-display',
-  )
-  return new Set(services.map((service) => displayPath(namespaceOf(service), service.metadata.name)))
+/** Whether the built-in display stands at this path of the data port: there is one for each service that it stands in for. */
+export function isDisplayPath(path: string, look: Look): boolean {
+  if (!path.startsWith(DISPLAY_PATH)) return false
+  const [namespace = '', name = ''] = path.slice(DISPLAY_PATH.length).split('/')
+  const service = look(keyOf('serving.knative.dev/v1', 'Service', namespace, name))?.resource
+  const isService = service?.apiVersion === 'serving.knative.dev/v1' && service.kind === 'Service'
+  return isService && kserviceTarget(service).kind === 'event-display'
 }
 
-function displayPath(namespace: string, name: string): string {
-  return `/sinks/services/${namespace}/${name}`
+/** Where a Destination leads now. What it looks at is noted through `look`. */
+export function resolve({ ref, uri, CACerts }: Destination, look: Look, dataUrl: string): Resolution {
+  if (!ref) return uri === undefined ? unresolved('it names neither ref nor uri') : resolved(uri, CACerts)
+  const address = addressOf(ref, look, dataUrl)
+  if (address.kind === 'unresolved') return address
+  const { url } = address.target
+  return resolved(uri === undefined ? url : new URL(uri, url).href, CACerts)
 }
 
-export function brokerUrl(externalUrl: string, namespace: string, name: string): string {
-  return `${externalUrl}/${namespace}/${name}`
+function addressOf(ref: Reference, look: Look, dataUrl: string): Resolution {
+  const { apiVersion, kind, name, namespace = DEFAULT_NAMESPACE } = ref
+  const what = `${kind} ${namespace}/${name}`
+  const resource = look(keyOf(apiVersion, kind, namespace, name))?.resource
+  if (!resource) return unresolved(`${what} (${apiVersion}) does not exist: add its manifest, or use \`uri\``)
+  return urlOf(resource, namespace, dataUrl) ?? unresolved(`${what} has no address: it does not receive events`)
 }
 
-export function createResolver({ resources, externalUrl }: ResolverOptions): Resolver {
-  const byKey = new Map<string, AnyResource>()
-  for (const resource of resources) {
-    byKey.set(keyOf(resource.apiVersion, resource.kind, namespaceOf(resource), resource.metadata.name), resource)
-  }
-
-  function resolve({ ref, uri, CACerts }: Destination): Resolution {
-    if (!ref) return uri === undefined ? unresolved('it names neither ref nor uri') : resolved(uri, CACerts)
-    const address = addressOf(ref)
-    if (address.kind === 'unresolved' || uri === undefined) {
-      return address.kind === 'unresolved' ? address : resolved(address.target.url, CACerts)
+function urlOf(resource: AnyResource, namespace: string, dataUrl: string): Resolution | undefined {
+  const { name } = resource.metadata
+  switch (resource.kind) {
+    case 'Broker':
+      return resolved(brokerUrl(dataUrl, namespace, name))
+    case 'Channel':
+    case 'InMemoryChannel':
+      return resolved(channelUrl(dataUrl, namespace, name))
+    case 'Service': {
+      const found = resource.apiVersion === 'v1' ? serviceTarget(resource) : kserviceTarget(resource)
+      if (found.kind === 'url') return resolved(found.url)
+      if (found.kind === 'event-display') return resolved(`${dataUrl}${DISPLAY_PATH}${namespace}/${name}`)
+      return unresolved(`Service ${namespace}/${name}: ${found.reason}`)
     }
-    return resolved(new URL(uri, address.target.url).href, CACerts)
+    default:
+      return undefined
   }
-
-  function addressOf(ref: Reference): Resolution {
-    const namespace = ref.namespace ?? 'default'
-    const what = `${ref.kind} ${namespace}/${ref.name}`
-    const resource = byKey.get(keyOf(ref.apiVersion, ref.kind, namespace, ref.name))
-    if (!resource) return unresolved(`${what} (${ref.apiVersion}) does not exist: add its manifest, or use \`uri\``)
-    if (resource.kind === 'Broker') return resolved(brokerUrl(externalUrl, namespace, ref.name))
-    if (resource.kind === 'Trigger') return unresolved(`${what} has no address: a Trigger sends, it does not receive`)
-    const found = resource.apiVersion === 'v1' ? serviceTarget(resource) : kserviceTarget(resource)
-    if (found.kind === 'url') return resolved(found.url)
-    if (found.kind === 'event-display') return resolved(`${externalUrl}${displayPath(namespace, ref.name)}`)
-    return unresolved(`${what}: ${found.reason}`)
-  }
-
-  return { resolve }
-}
-
-/** Any version of a group is the same resource. */
-function keyOf(apiVersion: string, kind: string, namespace: string, name: string): string {
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-  return `${group}/${kind}/${namespace}/${name}`
 }
 
 function resolved(url: string, caCerts?: string): Resolution {

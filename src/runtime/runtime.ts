@@ -1,35 +1,37 @@
-// Wires everything: opens brokers, resolves references, subscribes triggers, serves the data port, and ends it all in
-// order. Policy lives in the layers below; here is only who knows whom.
-import { randomUUID } from 'node:crypto'
-import type { OpenBroker } from '../broker/broker.ts'
-import { createIngress, type Ingress } from '../broker/ingress.ts'
-import { createTriggerDeliver } from '../broker/trigger.ts'
+// Wires everything: the resources that are applied to the reconcilers of their kinds, the data port to the doors, and the
+// end of it all in order. Policy lives in the layers below; here is only who knows whom.
+import { createIngress } from '../broker/ingress.ts'
 import { openMemoryStore } from '../channel/backends/memory.ts'
 import { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
-import { type Client, createClient } from '../http/client.ts'
+import { createClient } from '../http/client.ts'
 import type { Answer, DataRequest, Health } from '../http/server.ts'
+import { createChannelIngress } from '../messaging/ingress.ts'
 import type { Logger } from '../observe/logger.ts'
 import { createMetrics, type Metrics } from '../observe/metrics.ts'
-import { brokerNameOf, type Trigger } from '../resource/kinds/trigger.ts'
-import type { AnyResource } from '../resource/known-kinds.ts'
-import { namespaceOf } from '../resource/metadata.ts'
 import { createDisplay } from '../sink/display.ts'
-import { openBrokers, type RunningBroker, withDefaultBroker } from './brokers.ts'
+import { type Entry, kindOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
+import { addDefaultBroker, brokerKey, createBrokerReconcile } from './brokers.ts'
+import { createChannelReconcile, createInMemoryChannelReconcile, inMemoryChannelKey } from './channels.ts'
+import { createCursors } from './cursors.ts'
 import { type DataPort, openDataPort } from './data-port.ts'
 import { endBroker, untilDelivered } from './drain.ts'
-import { createDurations, durationSamples } from './durations.ts'
-import { createFailureLog } from './failure-log.ts'
-import { createLocalClient, localAddresses } from './local-client.ts'
+import { durationSamples } from './durations.ts'
+import { createHubs } from './hubs.ts'
+import { createLocalClient } from './local-client.ts'
 import { registerMetrics } from './metrics.ts'
-import { brokerUrl, createResolver, displayPaths, type Resolver } from './resolve.ts'
+import { type Look, startReconciler } from './reconcile.ts'
+import { brokerUrl, channelUrl, isDisplayPath } from './resolve.ts'
 import type { Settings } from './settings.ts'
-import { describeStatus, type RuntimeStatus } from './status.ts'
-import { reconcileTrigger, subscriptionSpecOf, type TriggerState } from './trigger-state.ts'
+import { describeStatus, type LogSource, type RuntimeStatus } from './status.ts'
+import { createSubscriptions } from './subscriptions.ts'
+import { createTriggers } from './triggers.ts'
+import type { World } from './world.ts'
 
 export interface RuntimeOptions {
   readonly settings: Settings
-  readonly resources: readonly AnyResource[]
+  /** What is applied at the start, and from then on. */
+  readonly resources: ResourceStore
   readonly clock: Clock
   readonly logger: Logger
   /** Where the built-in display subscriber writes. False, and nothing is written, while the reader is behind. */
@@ -41,7 +43,10 @@ export interface Runtime {
   readonly dataUrl: string
   readonly health: Health
   readonly metrics: Metrics
+  readonly resources: ResourceStore
   status(): Promise<RuntimeStatus>
+  /** Resolves when all that is applied by now was reconciled. */
+  settled(): Promise<void>
   /**
    * Refuses new work, lets deliveries end for at most `drainMs`, saves, closes. Where events do not survive the process,
    * those that wait are delivered too, as far as that time goes. Idempotent.
@@ -62,27 +67,36 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { settings, clock, logger } = options
   const port = await openDataPort(settings, clock, logger)
   try {
-    return await serveBrokers({ ...options, resources: withDefaultBroker(options.resources) }, port)
+    return await serveResources(options, port)
   } catch (error) {
     await port.close(0)
     throw error
   }
 }
 
-async function serveBrokers(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
+async function serveResources(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
   const { settings, resources, clock, logger } = options
   const dataUrl = settings.data.externalUrl ?? port.url
-  const store = openMemoryStore({ maxEventBytes: settings.data.maxEventBytes })
+  const logs = openMemoryStore({ maxEventBytes: settings.data.maxEventBytes })
   const share = (part: number): Budget => new Budget(part * port.budget.limitBytes, port.budget)
-  const brokers = await openBrokers(resources, { settings, clock, logger, store, budget: share(DELIVERIES_SHARE) })
+  const shared = { settings, clock, logger, resources, logs, budget: share(DELIVERIES_SHARE), dataUrl }
+  const hubs = createHubs(shared)
   const ingress = createIngress({
-    find: (namespace, name) => brokers.get(`${namespace}/${name}`)?.open.target,
+    find: (namespace, name) => hubs.get(brokerKey(namespace, name))?.target,
     clock,
     maxTtl: settings.broker.maxTtl,
     maxEventBytes: settings.data.maxEventBytes,
     onError: (error) => logger.error({ err: error }, 'an event could not be stored'),
   })
-  const display = createDisplayAt(displayPaths(resources), options)
+  const channels = createChannelIngress({
+    find: (namespace, name) => hubs.get(inMemoryChannelKey(namespace, name))?.target,
+    clock,
+    maxEventBytes: settings.data.maxEventBytes,
+    clusterDomain: settings.data.clusterDomain,
+    onError: (error) => logger.error({ err: error }, 'an event could not be stored'),
+  })
+  const look: Look = (key) => resources.get(key)
+  const display = createDisplayAt((path) => isDisplayPath(path, look), options)
   const client = createLocalClient({
     remote: createClient({
       clock,
@@ -90,49 +104,93 @@ async function serveBrokers(options: RuntimeOptions, port: DataPort): Promise<Ru
       connectionsPerOrigin: settings.delivery.connectionsPerOrigin,
       budget: share(ANSWERS_SHARE),
     }),
-    addresses: localAddresses(
-      [dataUrl, port.url],
-      [...[...brokers.keys()].map((key) => `/${key}`), ...displayPaths(resources)],
-    ),
-    handle: (request) => display(request) ?? ingress.handle(request, 'internal'),
+    bases: [dataUrl, port.url],
+    serves: (path) => isDisplayPath(path, look) || hubs.get(hubKeyAt(path)) !== undefined,
+    handle: (request) => display(request) ?? channels(request, 'internal') ?? ingress.handle(request, 'internal'),
     onError: (error) => logger.error({ err: error }, 'a delivery to this process failed'),
   })
-  const resolver = createResolver({ resources, externalUrl: dataUrl })
-  const triggers = await subscribeAll(options, { brokers, ingress, client, resolver, dataUrl })
-  const open = [...brokers.values()].map((broker) => broker.open)
-  for (const { channel } of open) channel.start()
-  port.serve((request) => display(request) ?? ingress.handle(request))
+  const world: World = { ...shared, client, accept: ingress.accept }
+  const cursors = createCursors(world)
+  const reconcileBroker = createBrokerReconcile(world, hubs)
+  const reconcileInMemoryChannel = createInMemoryChannelReconcile(world, hubs)
+  const reconcileChannel = createChannelReconcile(world)
+  const triggers = createTriggers(world, hubs, cursors)
+  const subscriptions = createSubscriptions(world, hubs, cursors)
+
+  addDefaultBroker(resources)
+  const reconciler = startReconciler({
+    resources,
+    clock,
+    logger,
+    order: (key) => ORDER.indexOf(kindOf(key)),
+    onIdle: () => hubs.startNew(),
+    reconcile(key, entry, look) {
+      switch (kindOf(key)) {
+        case 'Broker':
+          return reconcileBroker(key, ofKind(entry, 'Broker'), look)
+        case 'Channel':
+          return reconcileChannel(key, ofKind(entry, 'Channel'), look)
+        case 'InMemoryChannel':
+          return reconcileInMemoryChannel(key, ofKind(entry, 'InMemoryChannel'), look)
+        case 'Subscription':
+          return subscriptions.reconcile(key, ofKind(entry, 'Subscription'), look)
+        case 'Trigger':
+          return triggers.reconcile(key, ofKind(entry, 'Trigger'), look)
+        default:
+          return undefined
+      }
+    },
+  })
+  await reconciler.settled()
+  port.serve((request) => display(request) ?? channels(request) ?? ingress.handle(request))
 
   const metrics = createMetrics()
   registerMetrics(metrics, {
-    brokers: () => open,
-    triggers: () => triggers.values(),
-    durations: () => durationSamples(triggers.values()),
+    brokers: () => hubs.live('Broker'),
+    triggers: () => triggers.states(),
+    subscription: ({ key }) => cursors.status(key),
+    durations: () => durationSamples(triggers.states()),
   })
 
   async function end(): Promise<void> {
     const deadline = clock.now() + settings.drainMs
     const leftMs = (): number => Math.max(0, deadline - clock.now())
     port.drain()
-    if (store.traits.survives === 'nothing') await untilDelivered(open, clock, deadline)
+    await reconciler.close()
+    const open = hubs.all()
+    if (logs.traits.survives === 'nothing') await untilDelivered(open, clock, deadline)
     await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logger)))
+    cursors.close()
+    hubs.close()
     await port.close(leftMs())
     await client.close()
-    await store.close()
+    await logs.close()
   }
   let ending: Promise<void> | undefined
+
+  function logsOf(kind: string, urlOf: typeof brokerUrl): readonly LogSource[] {
+    return [...hubs.live(kind)].map((open) => ({ open, url: urlOf(dataUrl, open.namespace, open.name) }))
+  }
 
   return {
     dataUrl,
     health: port.health,
     metrics,
+    resources,
+    settled: () => reconciler.settled(),
     status: () =>
       describeStatus({
         ready: port.health.ready().ok,
         dataUrl,
-        backend: store.traits.backend,
-        brokers: open.map((broker) => ({ ...broker, url: brokerUrl(dataUrl, broker.namespace, broker.name) })),
-        triggers: triggers.values(),
+        backend: logs.traits.backend,
+        brokers: logsOf('Broker', brokerUrl),
+        channels: logsOf('InMemoryChannel', channelUrl),
+        kept: hubs.kept(),
+        triggers: triggers.states(),
+        subscriptions: subscriptions.states(),
+        sources: [],
+        cursor: (key) => cursors.status(key),
+        conditions: (key) => resources.get(key)?.status?.conditions ?? [],
       }),
     close() {
       ending ??= end()
@@ -141,62 +199,21 @@ async function serveBrokers(options: RuntimeOptions, port: DataPort): Promise<Ru
   }
 }
 
-/** The display at the paths of the services that it stands in for; undefined for any other path. */
-function createDisplayAt(paths: ReadonlySet<string>, { settings, clock, print }: RuntimeOptions) {
+/** What others refer to comes before those who refer to it. */
+const ORDER = ['Broker', 'Channel', 'InMemoryChannel', 'Subscription', 'Trigger']
+
+function ofKind<K extends Entry['resource']['kind']>(entry: Entry | undefined, kind: K) {
+  return entry?.resource.kind === kind ? (entry as Entry<Extract<Entry['resource'], { kind: K }>>) : undefined
+}
+
+/** The Broker or channel that a path of the data port would be of. */
+function hubKeyAt(path: string): ResourceKey {
+  const [, first = '', second = '', third] = path.split('/')
+  return third === undefined || first !== 'channels' ? brokerKey(first, second) : inMemoryChannelKey(second, third)
+}
+
+/** The display at the paths where it stands in for a service; undefined for any other path. */
+function createDisplayAt(isAt: (path: string) => boolean, { settings, clock, print }: RuntimeOptions) {
   const display = createDisplay({ print, clock, maxEventBytes: settings.data.maxEventBytes })
-  return (request: DataRequest): Answer | undefined => (paths.has(request.path) ? display(request) : undefined)
-}
-
-interface Wiring {
-  readonly brokers: ReadonlyMap<string, RunningBroker>
-  readonly ingress: Ingress
-  readonly client: Client
-  readonly resolver: Resolver
-  readonly dataUrl: string
-}
-
-async function subscribeAll(options: RuntimeOptions, wiring: Wiring): Promise<ReadonlyMap<string, TriggerState>> {
-  const { settings, resources, clock } = options
-  const manifests = resources.filter((resource): resource is Trigger => resource.kind === 'Trigger')
-  const durationsOf = createDurations(manifests.length)
-  const states = new Map<string, TriggerState>()
-  const subscribing: Promise<void>[] = []
-  for (const trigger of manifests) {
-    const brokerKey = `${namespaceOf(trigger)}/${brokerNameOf(trigger)}`
-    const state = reconcileTrigger(randomUUID(), trigger, {
-      resolver: wiring.resolver,
-      broker: wiring.brokers.get(brokerKey),
-      defaults: settings.delivery,
-      durations: durationsOf(brokerKey),
-      nowMs: clock.wall(),
-    })
-    states.set(`${state.namespace}/${state.name}`, state)
-    if (state.broker) subscribing.push(subscribe(options, wiring, state, state.broker))
-  }
-  await Promise.all(subscribing)
-  return states
-}
-
-function subscribe(options: RuntimeOptions, wiring: Wiring, state: TriggerState, broker: OpenBroker): Promise<void> {
-  const { settings, clock, logger } = options
-  const { namespace, name, route } = state
-  const deliver = createTriggerDeliver({
-    name: `${namespace}/${name}`,
-    route: () => {
-      if (!route) throw new Error(`not resolved: ${state.held}`)
-      return route
-    },
-    broker: {
-      target: broker.target,
-      room: broker.room,
-      url: brokerUrl(wiring.dataUrl, broker.namespace, broker.name),
-    },
-    accept: wiring.ingress.accept,
-    deadLetters: broker.deadLetters,
-    client: wiring.client,
-    clock,
-    durations: state.durations,
-    onFailure: createFailureLog({ namespace, broker: state.brokerName, trigger: name, clock, logger }),
-  })
-  return broker.channel.subscribe(state.uid, subscriptionSpecOf(state, deliver, settings.delivery))
+  return (request: DataRequest): Answer | undefined => (isAt(request.path) ? display(request) : undefined)
 }

@@ -59,6 +59,9 @@ const schema = z.strictObject({
         .transform((url) => url.replace(/\/+$/, ''))
         .optional()
         .describe('How others reach the data port; its own address unless set'),
+      clusterDomain: text
+        .prefault('cluster.local')
+        .describe('Domain of the names that channels answer to by Host: NAME-kn-channel.NAMESPACE.svc.DOMAIN'),
       maxEventBytes: integer(1).prefault(MIB).describe('Largest data of one event'),
       maxRequestBytes: integer(1)
         .prefault(16 * MIB)
@@ -145,6 +148,14 @@ const schema = z.strictObject({
       level: oneOf(LOG_LEVELS).prefault('info').describe('The least that is logged'),
     })
     .prefault({}),
+  retention: z
+    .strictObject({
+      deleted: duration(0)
+        .prefault('PT24H')
+        .describe('How long a deleted Broker, Channel or Trigger keeps events that wait, for when it comes back'),
+    })
+    .prefault({})
+    .transform(({ deleted }) => ({ deletedMs: deleted })),
   drainMs: integer(0, 3_600_000).prefault(25_000).describe('How long running deliveries may take at the end'),
   ephemeral: yesOrNo.prefault(false).describe('Keep nothing: events in memory, no data directory'),
   dataDir: text.prefault('.tidings').describe('Folder for what must survive a restart'),

@@ -1,23 +1,31 @@
-// What an on-call person asks first: per broker and per trigger, what came, what went, what waits and what fails.
+// What an on-call person asks first: per broker and channel and per trigger, subscription and source, what came, what went,
+// what waits and what fails. What of it needs attention is told in words by problems.ts.
 import type { OpenBroker } from '../broker/broker.ts'
 import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
 import type { SubscriptionStatus } from '../channel/subscription.ts'
+import type { Target } from '../core/destination.ts'
 import { printableUrl } from '../http/address.ts'
-import { conditionOf } from '../resource/conditions.ts'
-import type { TriggerState } from './trigger-state.ts'
+import { type Condition, conditionOf } from '../resource/conditions.ts'
+import type { ResourceKey } from '../store/resource-store.ts'
+import { type KeptHub, keptProblem, logProblems, sourceProblems, subscriberProblems } from './problems.ts'
 
 /** All counts are events since the process started; times are RFC 3339. */
 export interface RuntimeStatus {
   readonly ready: boolean
   readonly dataUrl: string
   readonly backend: string
-  readonly brokers: readonly BrokerStatus[]
+  readonly brokers: readonly LogStatus[]
   readonly triggers: readonly TriggerStatus[]
+  /** Those that have logs: a Channel's stands behind it, by the same name. */
+  readonly channels: readonly LogStatus[]
+  readonly subscriptions: readonly ChannelSubscriptionStatus[]
+  readonly sources: readonly SourceStatus[]
   /** What needs somebody's attention, in words; empty when nothing fails. */
   readonly problems: readonly string[]
 }
 
-export interface BrokerStatus {
+/** Of a Broker or a channel. */
+export interface LogStatus {
   readonly namespace: string
   readonly name: string
   readonly url: string
@@ -34,15 +42,35 @@ export interface BrokerStatus {
   readonly deadLetters: DeadLetterLogStatus
 }
 
-export interface TriggerStatus {
+export interface TriggerStatus extends SubscriberStatus {
+  readonly broker: string
+}
+
+export interface ChannelSubscriptionStatus extends SubscriberStatus {
+  readonly channel: string
+}
+
+export interface SourceStatus extends SubscriberStatus {
+  readonly kind: string
+  /** Times that passed without an event, because nothing could be emitted then. */
+  readonly missed: number
+  readonly lastAt: string | null
+  /** Absent when there is none, or its sink is not resolved. */
+  readonly nextAt: string | null
+  readonly deadLetters: DeadLetterLogStatus
+}
+
+/** What Triggers, Subscriptions and sources have in common: each is a cursor in a log. */
+export interface SubscriberStatus {
   readonly namespace: string
   readonly name: string
-  readonly broker: string
   readonly ready: 'True' | 'False' | 'Unknown'
   readonly reason: string | null
   readonly message: string | null
   /** Without user, password, query and fragment, which may be secrets. */
   readonly subscriber: string | null
+  /** Nothing is handed out until it is resumed. */
+  readonly paused: boolean
   /** matched = delivered + deadLettered (to a sink) + kept (in the dead-letter log) + waiting */
   readonly matched: number
   readonly delivered: number
@@ -61,134 +89,158 @@ export interface TriggerStatus {
   readonly oldestWaiting: string | null
 }
 
-/** A log fuller than this is a condition: publishers are refused at 90 %. */
-const NEARLY_FULL = 0.8
 const SLICE = 500
+
+/** Who reads a log, with what is known of it. */
+export interface Subscriber {
+  readonly key: ResourceKey
+  readonly namespace: string
+  readonly name: string
+  readonly route: { readonly subscriber: Target } | undefined
+}
 
 export interface StatusSources {
   readonly ready: boolean
   readonly dataUrl: string
   readonly backend: string
-  readonly brokers: Iterable<OpenBroker & { readonly url: string }>
-  readonly triggers: Iterable<TriggerState>
+  readonly brokers: Iterable<LogSource>
+  readonly channels: Iterable<LogSource>
+  /** Of deleted resources. */
+  readonly kept: Iterable<KeptHub>
+  readonly triggers: Iterable<Subscriber & { readonly brokerName: string }>
+  readonly subscriptions: Iterable<Subscriber & { readonly channelName: string }>
+  readonly sources: Iterable<Subscriber & SourceFacts>
+  cursor(key: ResourceKey): SubscriptionStatus | undefined
+  conditions(key: ResourceKey): readonly Condition[]
 }
 
-/** Walks all triggers in slices: the event loop turns in between. */
+export interface LogSource {
+  readonly open: OpenBroker
+  readonly url: string
+}
+
+export interface SourceFacts {
+  readonly kind: string
+  readonly open: OpenBroker | undefined
+  /** Epoch ms. */
+  times(): { readonly missed: number; readonly lastAt: number | undefined; readonly nextAt: number | undefined }
+}
+
+/** Walks everything in slices: the event loop turns in between. */
 export async function describeStatus(sources: StatusSources): Promise<RuntimeStatus> {
   const { ready, dataUrl, backend } = sources
-  const triggers: TriggerStatus[] = []
   const names = new Map<string, string>()
-  for (const state of sources.triggers) {
-    names.set(state.uid, `${state.namespace}/${state.name}`)
-    triggers.push(triggerStatus(state))
-    if (triggers.length % SLICE === 0) await new Promise(setImmediate)
+  const subscriberStatus = (state: Subscriber): SubscriberStatus => {
+    const cursor = sources.cursor(state.key)
+    if (cursor) names.set(cursor.id, `${state.namespace}/${state.name}`)
+    return statusOf(state, cursor, sources.conditions(state.key))
   }
-  const brokers = [...sources.brokers].map((broker) => brokerStatus(broker, names))
+  const triggers = await inSlices(sources.triggers, (state) => ({
+    ...subscriberStatus(state),
+    broker: state.brokerName,
+  }))
+  const subscriptions = await inSlices(sources.subscriptions, (state) => ({
+    ...subscriberStatus(state),
+    channel: state.channelName,
+  }))
+  const schedules = await inSlices(sources.sources, (state) => ({ ...subscriberStatus(state), ...sourceFacts(state) }))
+  const brokers = [...sources.brokers].map((source) => logStatus(source, names))
+  const channels = [...sources.channels].map((source) => logStatus(source, names))
   return {
     ready,
     dataUrl,
     backend,
     brokers,
     triggers,
-    problems: [...brokers.flatMap(brokerProblems), ...triggers.flatMap(triggerProblems)],
+    channels,
+    subscriptions,
+    sources: schedules,
+    problems: [
+      ...brokers.flatMap((each) => logProblems('broker', each)),
+      ...channels.flatMap((each) => logProblems('channel', each)),
+      ...[...sources.kept].map(keptProblem),
+      ...triggers.flatMap((each) => subscriberProblems('trigger', each)),
+      ...subscriptions.flatMap((each) => subscriberProblems('subscription', each)),
+      ...schedules.flatMap(sourceProblems),
+    ],
   }
 }
 
-function brokerStatus(broker: OpenBroker & { url: string }, names: ReadonlyMap<string, string>): BrokerStatus {
-  const { accepted, unmatched, settled, waiting, expired, size, floorHolder } = broker.channel.status()
-  const deadLetters = broker.deadLetters.status()
+async function inSlices<T, R>(all: Iterable<T>, describe: (each: T) => R): Promise<R[]> {
+  const described: R[] = []
+  for (const each of all) {
+    described.push(describe(each))
+    if (described.length % SLICE === 0) await new Promise(setImmediate)
+  }
+  return described
+}
+
+function logStatus({ open, url }: LogSource, names: ReadonlyMap<string, string>): LogStatus {
+  const { accepted, unmatched, settled, waiting, expired, size, floorHolder } = open.channel.status()
   return {
-    namespace: broker.namespace,
-    name: broker.name,
-    url: broker.url,
+    namespace: open.namespace,
+    name: open.name,
+    url,
     accepted,
     unmatched,
     settled,
     waiting,
     expired,
-    repliesWaiting: broker.room.waiting,
+    repliesWaiting: open.room.waiting,
     log: {
       bytes: size.bytes,
       capBytes: size.capBytes,
       floorHolder: floorHolder === undefined ? null : (names.get(floorHolder) ?? floorHolder),
     },
-    deadLetters,
+    deadLetters: open.deadLetters.status(),
   }
 }
 
-function triggerStatus(state: TriggerState): TriggerStatus {
-  const subscription = state.broker?.channel.subscription(state.uid)
-  const ready = conditionOf(state.conditions, 'Ready')
+const NO_DEAD_LETTERS: DeadLetterLogStatus = { waiting: 0, bytes: 0, capBytes: 0, isFull: false }
+
+function sourceFacts({ kind, open, times }: SourceFacts) {
+  const { missed, lastAt, nextAt } = times()
+  const deadLetters = open?.deadLetters.status() ?? NO_DEAD_LETTERS
+  return { kind, missed, lastAt: time(lastAt), nextAt: time(nextAt), deadLetters }
+}
+
+function statusOf(
+  { namespace, name, route }: Subscriber,
+  cursor: SubscriptionStatus | undefined,
+  conditions: readonly Condition[],
+): SubscriberStatus {
+  const ready = conditionOf(conditions, 'Ready')
   return {
-    namespace: state.namespace,
-    name: state.name,
-    broker: state.brokerName,
+    namespace,
+    name,
     ready: ready?.status ?? 'Unknown',
     reason: ready?.reason ?? null,
     message: ready?.message ?? null,
-    subscriber: state.route ? printableUrl(state.route.subscriber.url) : null,
-    ...counts(subscription),
+    subscriber: route ? printableUrl(route.subscriber.url) : null,
+    paused: cursor?.paused ?? false,
+    ...counts(cursor),
   }
 }
 
-function counts(subscription: SubscriptionStatus | undefined) {
-  const stats = subscription?.stats
+function counts(cursor: SubscriptionStatus | undefined) {
+  const stats = cursor?.stats
   return {
     matched: stats?.matched ?? 0,
     delivered: stats?.delivered ?? 0,
     deadLettered: stats?.deadLettered ?? 0,
     kept: stats?.kept ?? 0,
-    waiting: subscription?.unsettled ?? 0,
-    behind: subscription?.behind ?? 0,
+    waiting: cursor?.unsettled ?? 0,
+    behind: cursor?.behind ?? 0,
     expired: stats?.expired ?? 0,
-    inFlight: subscription?.inFlight ?? 0,
+    inFlight: cursor?.inFlight ?? 0,
     attempts: stats?.attempts ?? 0,
     failedAttempts: stats?.failedAttempts ?? 0,
     failingSince: time(stats?.failingSince),
     lastFailure: stats?.lastFailure?.reason ?? null,
-    oldestWaiting: time(subscription?.oldestArrivedAt),
+    oldestWaiting: time(cursor?.oldestArrivedAt),
   }
 }
 
 function time(epochMs: number | undefined): string | null {
   return epochMs === undefined ? null : new Date(epochMs).toISOString()
-}
-
-function brokerProblems({ namespace, name, expired, repliesWaiting, log, deadLetters }: BrokerStatus): string[] {
-  const title = `broker ${namespace}/${name}`
-  const problems: string[] = []
-  if (expired > 0) {
-    const [what, they] = expired === 1 ? ['event was', 'it'] : ['events were', 'they']
-    problems.push(`${title}: ${expired} ${what} gone from its log before ${they} could be read`)
-  }
-  if (repliesWaiting > 0) {
-    const what = repliesWaiting === 1 ? 'reply waits' : 'replies wait'
-    problems.push(`${title}: ${repliesWaiting} ${what} for room in its log (LOG_FULL)`)
-  }
-  if (log.bytes > NEARLY_FULL * log.capBytes) {
-    const holder = log.floorHolder ? `trigger ${log.floorHolder} holds it` : 'events wait to be read'
-    problems.push(`${title}: its log is ${percent(log)} full (LogNearlyFull): ${holder}`)
-  }
-  if (deadLetters.waiting > 0) {
-    const { waiting } = deadLetters
-    const what = waiting === 1 ? 'event that nobody took waits' : 'events that nobody took wait'
-    problems.push(`${title}: ${waiting} ${what} in its dead-letter log`)
-  }
-  if (deadLetters.isFull) {
-    problems.push(`${title}: its dead-letter log is full (DeadLetterLogFull): triggers wait for room in it`)
-  } else if (deadLetters.bytes > NEARLY_FULL * deadLetters.capBytes) {
-    problems.push(`${title}: its dead-letter log is ${percent(deadLetters)} full: once it is, triggers wait`)
-  }
-  return problems
-}
-
-function percent({ bytes, capBytes }: { bytes: number; capBytes: number }): string {
-  return `${Math.round((100 * bytes) / capBytes)} %`
-}
-
-function triggerProblems(trigger: TriggerStatus): string[] {
-  const title = `trigger ${trigger.namespace}/${trigger.name}`
-  if (trigger.ready !== 'True') return [`${title}: not ready (${trigger.reason}): ${trigger.message}`]
-  if (trigger.failingSince === null) return []
-  return [`${title}: failing since ${trigger.failingSince}: ${trigger.lastFailure}`]
 }

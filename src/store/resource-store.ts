@@ -58,6 +58,11 @@ export function keyOf(apiVersion: string, kind: string, namespace: string, name:
   return `${slash < 0 ? '' : apiVersion.slice(0, slash)}/${kind}/${namespace}/${name}`
 }
 
+export function kindOf(key: ResourceKey): string {
+  const [, kind = ''] = key.split('/')
+  return kind
+}
+
 export function keyOfResource(resource: AnyResource): ResourceKey {
   return keyOf(resource.apiVersion, resource.kind, namespaceOf(resource), resource.metadata.name)
 }

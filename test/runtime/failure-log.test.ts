@@ -16,7 +16,7 @@ function start() {
   const clock = createFakeClock()
   const lines: Record<string, unknown>[] = []
   const logger = createLogger('info', { write: (line: string) => void lines.push(JSON.parse(line)) })
-  const log = createFailureLog({ namespace: 'shop', broker: 'main', trigger: 'billing', clock, logger })
+  const log = createFailureLog({ about: { namespace: 'shop', broker: 'main', trigger: 'billing' }, clock, logger })
   return { clock, lines, log: (progress: Progress, step: Step) => log({ event: anEvent(), progress }, step) }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createClock } from '../../src/core/clock.ts'
 import { answerTo, createClient } from '../../src/http/client.ts'
 import type { Answer, DataRequest } from '../../src/http/server.ts'
-import { createLocalClient, localAddresses } from '../../src/runtime/local-client.ts'
+import { createLocalClient } from '../../src/runtime/local-client.ts'
 import { startSubscriber } from '../support/subscriber.ts'
 
 const BASES = ['http://events.example.com/in', 'http://127.0.0.1:8080']
@@ -12,7 +12,8 @@ function start(handle: (request: DataRequest) => Answer | Promise<Answer> = () =
   const errors: unknown[] = []
   const client = createLocalClient({
     remote: createClient({ clock: createClock(), maxResponseBytes: 1_024 }),
-    addresses: localAddresses(BASES, ['/default/orders']),
+    bases: BASES,
+    serves: (path) => path === '/default/orders',
     handle,
     onError: (error) => errors.push(error),
   })

@@ -1,11 +1,4 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import { createClock } from '../../src/core/clock.ts'
-import { closeNow, listen } from '../../src/http/listen.ts'
-import { createLogger } from '../../src/observe/logger.ts'
-import { loadManifests } from '../../src/resource/load.ts'
-import { startRuntime } from '../../src/runtime/runtime.ts'
-import { readSettings } from '../../src/runtime/settings.ts'
 import { anEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
@@ -36,13 +29,6 @@ function aGate(): { readonly opened: Promise<void>; readonly open: () => void } 
     open = resolve
   })
   return { opened, open: () => open() }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server, { host: '127.0.0.1', port: 0 })
-  await closeNow(server)
-  return port
 }
 
 async function sendOrders(tidings: TestRuntime, ids: readonly string[] = NUMBERS): Promise<void> {
@@ -339,24 +325,6 @@ describe('a runtime', () => {
     await tidings.runtime.close()
 
     assert.equal(lost(tidings)[0]?.['waiting'], 1)
-  })
-
-  it('frees its port when it cannot start', async () => {
-    const port = await freePort()
-    const twice = aBroker('a')
-    const { resources } = loadManifests(twice, 'a.yaml')
-    const same = resources.map(({ resource }) => resource)
-    const start = () =>
-      startRuntime({
-        settings: readSettings({ flags: { port: String(port) }, env: {} }),
-        resources: [...same, ...same],
-        clock: createClock(),
-        logger: createLogger('silent'),
-        print: () => true,
-      })
-
-    await assert.rejects(start(), { code: 'LOG_CONFLICT' })
-    await assert.rejects(start(), { code: 'LOG_CONFLICT' })
   })
 
   it('shows no secrets of a subscriber in its status', async () => {

@@ -19,7 +19,13 @@ describe('readSettings', () => {
     const { origins, ...values } = readSettings({ env: {} })
 
     assert.deepEqual(values, {
-      data: { host: '127.0.0.1', port: 8080, maxEventBytes: 1_048_576, maxRequestBytes: 16_777_216 },
+      data: {
+        host: '127.0.0.1',
+        port: 8080,
+        clusterDomain: 'cluster.local',
+        maxEventBytes: 1_048_576,
+        maxRequestBytes: 16_777_216,
+      },
       admin: { host: '127.0.0.1', port: 8081 },
       metrics: { host: '127.0.0.1' },
       channel: { backend: 'memory', memory: { capBytes: 67_108_864 }, ringBytes: 16_777_216, saveIntervalMs: 1_000 },
@@ -41,6 +47,7 @@ describe('readSettings', () => {
       },
       broker: { maxTtl: 255 },
       log: { level: 'info' },
+      retention: { deletedMs: 86_400_000 },
       drainMs: 25_000,
       ephemeral: false,
       dataDir: '.tidings',
@@ -182,7 +189,7 @@ describe('readSettings', () => {
       sources: config('- a\n'),
       message:
         'c.yaml:1:1 expected a map with ' +
-        'data, admin, metrics, channel, deadLetter, delivery, memory, broker, log, drainMs, ephemeral, dataDir',
+        'data, admin, metrics, channel, deadLetter, delivery, memory, broker, log, retention, drainMs, ephemeral, dataDir',
     },
     {
       what: 'a setting given twice',

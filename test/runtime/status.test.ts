@@ -27,8 +27,14 @@ function statusOf(broker: OpenBroker): Promise<RuntimeStatus> {
     ready: true,
     dataUrl: 'http://d',
     backend: 'memory',
-    brokers: [{ ...broker, url: 'http://d/shop/main' }],
+    brokers: [{ open: broker, url: 'http://d/shop/main' }],
+    channels: [],
+    kept: [],
     triggers: [],
+    subscriptions: [],
+    sources: [],
+    cursor: () => undefined,
+    conditions: () => [],
   })
 }
 

@@ -7,7 +7,8 @@ import { loadManifests } from '../../src/resource/load.ts'
 import { formatProblem } from '../../src/resource/problems.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { readSettings } from '../../src/runtime/settings.ts'
-import type { BrokerStatus, TriggerStatus } from '../../src/runtime/status.ts'
+import type { LogStatus, TriggerStatus } from '../../src/runtime/status.ts'
+import { createResourceStore } from '../../src/store/resource-store.ts'
 
 export interface TestRuntime extends AsyncDisposable {
   readonly runtime: Runtime
@@ -18,7 +19,8 @@ export interface TestRuntime extends AsyncDisposable {
   /** Sends to `namespace/name`, and returns the answer's status and text. */
   send(event: Event, broker?: string): Promise<{ status: number; text: string; retryAfter: string | null }>
   trigger(name: string): Promise<TriggerStatus>
-  broker(name?: string): Promise<BrokerStatus>
+  broker(name?: string): Promise<LogStatus>
+  channel(name: string): Promise<LogStatus>
 }
 
 export async function startTestRuntime(manifests: string, settings: Record<string, string> = {}): Promise<TestRuntime> {
@@ -26,10 +28,13 @@ export async function startTestRuntime(manifests: string, settings: Record<strin
   if (problems.length > 0) throw new Error(problems.map(formatProblem).join('\n'))
   const printed: string[] = []
   const logged: Record<string, unknown>[] = []
+  const clock = createClock()
+  const store = createResourceStore(clock.wall)
+  for (const { resource, place } of resources) store.put(resource, `${place.file}:${place.line}`)
   const runtime = await startRuntime({
     settings: readSettings({ flags: { port: '0', drainMs: '0', ...settings }, env: {} }),
-    resources: resources.map(({ resource }) => resource),
-    clock: createClock(),
+    resources: store,
+    clock,
     logger: createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) }),
     print: (text) => printed.push(text) > 0,
   })
@@ -55,6 +60,7 @@ export async function startTestRuntime(manifests: string, settings: Record<strin
     },
     trigger: async (name) => find((await runtime.status()).triggers, name),
     broker: async (name = 'default') => find((await runtime.status()).brokers, name),
+    channel: async (name) => find((await runtime.status()).channels, name),
     [Symbol.asyncDispose]: () => runtime.close(),
   }
 }

@@ -1,0 +1,139 @@
+// The open logs of Brokers, Channels and sources: opened when their resource appears, and kept for a while after it was
+// deleted with events that somebody still waits for, so that the same name coming back goes on where it stood.
+import { type OpenBroker, openBroker } from '../broker/broker.ts'
+import { Budget } from '../core/budget.ts'
+import type { Timer } from '../core/clock.ts'
+import { namespaceOf } from '../resource/metadata.ts'
+import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
+import type { KeptHub } from './problems.ts'
+import { uidOf, type World } from './world.ts'
+
+export interface Hubs {
+  /** Of a resource that is there and was reconciled. */
+  get(key: ResourceKey): OpenBroker | undefined
+  /** Opens what this resource owns, or takes it back. Idempotent. */
+  open(entry: Entry): Promise<OpenBroker>
+  /** The resource is gone: closes and removes its logs, at once when nothing waits in them. Idempotent. */
+  delete(key: ResourceKey): Promise<void>
+  /** Takes up the lanes of those opened since: the subscriptions that are known are placed by now. */
+  startNew(): void
+  /** Those of resources of a kind that are there. */
+  live(kind: string): Iterable<OpenBroker>
+  /** Those of deleted ones that are kept. */
+  kept(): Iterable<KeptHub>
+  /** All of them. */
+  all(): readonly OpenBroker[]
+  /** Stops waiting for the ends of what is kept. */
+  close(): void
+}
+
+interface Kept extends KeptHub {
+  readonly timer: Timer
+}
+
+export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
+  const { settings, clock, logger, resources, logs, budget } = world
+  const live = new Map<ResourceKey, OpenBroker>()
+  const kept = new Map<ResourceKey, Kept>()
+  const unstarted = new Set<OpenBroker>()
+  const namespaces = new Map<string, Budget>()
+
+  function budgetOf(namespace: string): Budget {
+    const ofNamespace = namespaces.get(namespace) ?? new Budget(settings.memory.namespaceBudgetBytes, budget)
+    namespaces.set(namespace, ofNamespace)
+    return new Budget(settings.memory.brokerBudgetBytes, ofNamespace)
+  }
+
+  async function openNew(entry: Entry): Promise<OpenBroker> {
+    const { resource } = entry
+    const namespace = namespaceOf(resource)
+    const { name } = resource.metadata
+    const { capBytes } = settings.channel.memory
+    const hub = await openBroker({
+      uid: uidOf(entry),
+      namespace,
+      name,
+      store: logs,
+      clock,
+      budget: budgetOf(namespace),
+      capBytes,
+      deadLetterCapBytes: settings.deadLetter.capBytes,
+      channel: {
+        saveIntervalMs: settings.channel.saveIntervalMs,
+        saveBytes: capBytes / 64,
+        ringBytes: settings.channel.ringBytes,
+        subscriptionBytes: settings.memory.subscriptionBudgetBytes,
+      },
+      onFault: (what, error) =>
+        logger.warn({ namespace, kind: resource.kind, name, err: error }, `cannot ${what}; trying again`),
+    })
+    unstarted.add(hub)
+    return hub
+  }
+
+  async function remove(hub: OpenBroker): Promise<void> {
+    unstarted.delete(hub)
+    await hub.close(0)
+    await logs.remove({ uid: hub.uid, name: `${hub.namespace}/${hub.name}` })
+    await logs.remove({ uid: `${hub.uid}-dead-letter`, name: `${hub.namespace}/${hub.name}/dead-letter` })
+  }
+
+  function keep(key: ResourceKey, hub: OpenBroker, waiting: number): void {
+    const { deletedMs } = settings.retention
+    const untilMs = clock.wall() + deletedMs
+    const timer = clock.after(deletedMs, () => {
+      kept.delete(key)
+      resources.forgetUid(key)
+      logger.error({ resource: key, waiting: waitingIn(hub) }, 'deleted for too long: its events are gone')
+      void remove(hub).catch((error: unknown) => logger.error({ err: error, resource: key }, 'a log was not removed'))
+    })
+    kept.set(key, { hub, untilMs, timer })
+    resources.keepUid(key, hub.uid)
+    const until = new Date(untilMs).toISOString()
+    logger.warn({ resource: key, waiting, until }, 'deleted while events wait: they are kept for when it comes back')
+  }
+
+  return {
+    get: (key) => live.get(key),
+
+    async open(entry) {
+      const { key } = entry
+      const known = live.get(key)
+      if (known?.uid === uidOf(entry)) return known
+      const before = kept.get(key)
+      before?.timer.cancel()
+      kept.delete(key)
+      resources.forgetUid(key)
+      const hub = before?.hub.uid === uidOf(entry) ? before.hub : await openNew(entry)
+      live.set(key, hub)
+      return hub
+    },
+
+    async delete(key) {
+      const hub = live.get(key)
+      if (!hub) return
+      live.delete(key)
+      const waiting = waitingIn(hub)
+      if (waiting > 0 && settings.retention.deletedMs > 0) keep(key, hub, waiting)
+      else await remove(hub)
+    },
+
+    startNew() {
+      for (const hub of unstarted) hub.channel.start()
+      unstarted.clear()
+    },
+
+    *live(kind) {
+      for (const [key, hub] of live) if (kindOf(key) === kind) yield hub
+    },
+    kept: () => kept.values(),
+    all: () => [...live.values(), ...[...kept.values()].map(({ hub }) => hub)],
+    close() {
+      for (const { timer } of kept.values()) timer.cancel()
+    },
+  }
+}
+
+function waitingIn({ channel, deadLetters }: OpenBroker): number {
+  return channel.status().waiting + deadLetters.status().waiting
+}

@@ -1,0 +1,73 @@
+// What of a status needs somebody's attention, in words.
+import type { OpenBroker } from '../broker/broker.ts'
+import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
+import type { LogStatus, SourceStatus, SubscriberStatus } from './status.ts'
+
+/** The logs of a deleted resource, and when they are given up (epoch ms). */
+export interface KeptHub {
+  readonly hub: OpenBroker
+  readonly untilMs: number
+}
+
+/** A log fuller than this is a condition: publishers are refused at 90 %. */
+const NEARLY_FULL = 0.8
+
+export function logProblems(kind: 'broker' | 'channel', status: LogStatus): readonly string[] {
+  const { namespace, name, expired, repliesWaiting, log, deadLetters } = status
+  const title = `${kind} ${namespace}/${name}`
+  const reader = kind === 'broker' ? 'trigger' : 'subscription'
+  const problems: string[] = []
+  if (expired > 0) {
+    const [what, they] = expired === 1 ? ['event was', 'it'] : ['events were', 'they']
+    problems.push(`${title}: ${expired} ${what} gone from its log before ${they} could be read`)
+  }
+  if (repliesWaiting > 0) {
+    const what = repliesWaiting === 1 ? 'reply waits' : 'replies wait'
+    problems.push(`${title}: ${repliesWaiting} ${what} for room in its log (LOG_FULL)`)
+  }
+  if (log.bytes > NEARLY_FULL * log.capBytes) {
+    const holder = log.floorHolder ? `${reader} ${log.floorHolder} holds it` : 'events wait to be read'
+    problems.push(`${title}: its log is ${percent(log)} full (LogNearlyFull): ${holder}`)
+  }
+  return [...problems, ...deadLetterProblems(title, `${reader}s wait`, deadLetters)]
+}
+
+export function subscriberProblems(kind: string, status: SubscriberStatus): readonly string[] {
+  const { namespace, name, ready, reason, message, failingSince, lastFailure } = status
+  const title = `${kind} ${namespace}/${name}`
+  if (ready !== 'True') return [`${title}: not ready (${reason}): ${message}`]
+  if (failingSince === null) return []
+  return [`${title}: failing since ${failingSince}: ${lastFailure}`]
+}
+
+export function sourceProblems(status: SourceStatus): readonly string[] {
+  const { namespace, name, kind, deadLetters } = status
+  const title = `${kind} ${namespace}/${name}`
+  return [...subscriberProblems(kind, status), ...deadLetterProblems(title, 'its events wait', deadLetters)]
+}
+
+export function keptProblem({ hub: { namespace, name, channel, deadLetters }, untilMs }: KeptHub): string {
+  const waiting = channel.status().waiting + deadLetters.status().waiting
+  const what = waiting === 1 ? 'event waits' : 'events wait'
+  const until = new Date(untilMs).toISOString()
+  return `${namespace}/${name} was deleted while ${waiting} ${what} in it: add it again before ${until} to go on, after that nothing is left`
+}
+
+function deadLetterProblems(title: string, whoWaits: string, deadLetters: DeadLetterLogStatus): readonly string[] {
+  const problems: string[] = []
+  if (deadLetters.waiting > 0) {
+    const { waiting } = deadLetters
+    const what = waiting === 1 ? 'event that nobody took waits' : 'events that nobody took wait'
+    problems.push(`${title}: ${waiting} ${what} in its dead-letter log`)
+  }
+  if (deadLetters.isFull) {
+    problems.push(`${title}: its dead-letter log is full (DeadLetterLogFull): ${whoWaits} for room in it`)
+  } else if (deadLetters.bytes > NEARLY_FULL * deadLetters.capBytes) {
+    problems.push(`${title}: its dead-letter log is ${percent(deadLetters)} full: once it is, ${whoWaits}`)
+  }
+  return problems
+}
+
+function percent({ bytes, capBytes }: { readonly bytes: number; readonly capBytes: number }): string {
+  return `${Math.round((100 * bytes) / capBytes)} %`
+}

@@ -1,0 +1,172 @@
+// Triggers: each is a cursor in its Broker's log, with a filter in the Broker's matcher.
+import type { OpenBroker } from '../broker/broker.ts'
+import { createTriggerDeliver } from '../broker/trigger.ts'
+import type { Route } from '../core/delivery-spec.ts'
+import { compileTriggerFilter } from '../filter/dialects.ts'
+import type { Histogram } from '../observe/histogram.ts'
+import type { Finding } from '../resource/conditions.ts'
+import { deadLetterSinkOf, deliveryOf } from '../resource/delivery-policy.ts'
+import { brokerNameOf, isOrdered, type Trigger, triggerKind } from '../resource/kinds/trigger.ts'
+import { namespaceOf } from '../resource/metadata.ts'
+import type { Entry, ResourceKey } from '../store/resource-store.ts'
+import { deadLetterSinkFinding, type RunningBroker, runningBroker } from './brokers.ts'
+import type { Cursors } from './cursors.ts'
+import { createDurations } from './durations.ts'
+import { createFailureLog } from './failure-log.ts'
+import type { Hubs } from './hubs.ts'
+import type { Look } from './reconcile.ts'
+import { brokerUrl, type Resolution, resolve } from './resolve.ts'
+import { uidOf, type World, writeStatus } from './world.ts'
+
+/** A Trigger while it runs. What changes with its manifest is read at every attempt. */
+export interface TriggerState {
+  readonly key: ResourceKey
+  readonly namespace: string
+  readonly name: string
+  readonly brokerName: string
+  /** Shared by all triggers of a broker where there are many. */
+  readonly durations: Histogram
+  /** Absent while a reference is unresolved: then `held` says which and why. */
+  route: Route | undefined
+  held: string | undefined
+  /** Absent while the broker is. */
+  broker: OpenBroker | undefined
+}
+
+export interface Triggers {
+  reconcile(key: ResourceKey, entry: Entry<Trigger> | undefined, look: Look): Promise<void>
+  states(): Iterable<TriggerState>
+}
+
+export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Triggers {
+  const { settings, clock, logger } = world
+  const states = new Map<ResourceKey, TriggerState>()
+  const durationsOf = createDurations(() => states.size)
+
+  function stateOf({ key, resource }: Entry<Trigger>): TriggerState {
+    const namespace = namespaceOf(resource)
+    const brokerName = brokerNameOf(resource)
+    const known = states.get(key)
+    if (known?.brokerName === brokerName) return known
+    const durations = durationsOf(`${namespace}/${brokerName}`)
+    const { name } = resource.metadata
+    const nothing = { route: undefined, held: undefined, broker: undefined }
+    const state: TriggerState = { key, namespace, name, brokerName, durations, ...nothing }
+    states.set(key, state)
+    return state
+  }
+
+  async function place(entry: Entry<Trigger>, state: TriggerState, { open }: RunningBroker): Promise<void> {
+    const { filter, filters } = entry.resource.spec
+    const filterSource = { ...(filter && { filter }), ...(filters && { filters }) }
+    const { maxInFlight, maxUnsettled } = settings.delivery
+    await cursors.place(state.key, {
+      uid: uidOf(entry),
+      hub: open,
+      filterSource,
+      spec: {
+        filter: compileTriggerFilter(filterSource),
+        ordered: isOrdered(entry.resource),
+        maxInFlight,
+        maxUnsettled,
+        deliver: deliverOf(state, open),
+        ...(state.held !== undefined && { held: state.held }),
+      },
+    })
+  }
+
+  function deliverOf(state: TriggerState, open: OpenBroker) {
+    const { namespace, name, brokerName, durations } = state
+    return createTriggerDeliver({
+      name: `${namespace}/${name}`,
+      route: () => {
+        if (!state.route) throw new Error(`not resolved: ${state.held}`)
+        return state.route
+      },
+      broker: { target: open.target, room: open.room, url: brokerUrl(world.dataUrl, open.namespace, open.name) },
+      accept: world.accept,
+      deadLetters: open.deadLetters,
+      client: world.client,
+      clock,
+      durations,
+      onFailure: createFailureLog({ about: { namespace, broker: brokerName, trigger: name }, clock, logger }),
+    })
+  }
+
+  return {
+    async reconcile(key, entry, look) {
+      if (!entry) {
+        states.delete(key)
+        return cursors.delete(key)
+      }
+      const { resource } = entry
+      const state = stateOf(entry)
+      const broker = runningBroker(hubs, look, state.namespace, state.brokerName)
+      const subscriber = resolve(resource.spec.subscriber, look, world.dataUrl)
+      const sinkManifest = broker && deadLetterSinkOf(resource, broker.resource)
+      const sink = sinkManifest && resolve(sinkManifest, look, world.dataUrl)
+      state.held = heldBy(subscriber, sink)
+      state.route = broker && !state.held ? routeOf(resource, broker, subscriber, sink, world) : undefined
+      state.broker = broker?.open
+      if (broker) await place(entry, state, broker)
+      else cursors.hold(key, `Broker ${state.namespace}/${state.brokerName} does not exist`)
+      writeStatus(world, entry, triggerKind.conditions, findingsOf(state, subscriber, sink), statusOf(subscriber, sink))
+    },
+    states: () => states.values(),
+  }
+}
+
+function routeOf(
+  trigger: Trigger,
+  { resource }: RunningBroker,
+  subscriber: Resolution,
+  sink: Resolution | undefined,
+  { settings }: World,
+): Route | undefined {
+  if (subscriber.kind === 'unresolved' || sink?.kind === 'unresolved') return undefined
+  return {
+    ...deliveryOf(trigger, resource, settings.delivery),
+    subscriber: subscriber.target,
+    ...(sink && { deadLetterSink: sink.target }),
+    namespace: namespaceOf(trigger),
+  }
+}
+
+export function heldBy(subscriber: Resolution, sink: Resolution | undefined): string | undefined {
+  if (subscriber.kind === 'unresolved') return `subscriber: ${subscriber.message}`
+  return sink?.kind === 'unresolved' ? `dead letter sink: ${sink.message}` : undefined
+}
+
+function findingsOf(state: TriggerState, subscriber: Resolution, sink: Resolution | undefined): readonly Finding[] {
+  const findings: Finding[] = [
+    { type: 'OIDCIdentityCreated', status: 'True', reason: 'authentication-oidc feature disabled' },
+    // What the annotation names is no resource that Tidings follows yet.
+    { type: 'DependencyReady', status: 'True' },
+  ]
+  if (!state.broker) {
+    const message = `Broker "${state.brokerName}" does not exist`
+    return [...findings, { type: 'BrokerReady', status: 'False', reason: 'BrokerDoesNotExist', message }]
+  }
+  findings.push(
+    { type: 'BrokerReady', status: 'True' },
+    subscriberFinding(subscriber),
+    deadLetterSinkFinding(sink),
+    state.held === undefined
+      ? { type: 'SubscriptionReady', status: 'True' }
+      : { type: 'SubscriptionReady', status: 'Unknown', reason: 'SubscriptionNotConfigured' },
+  )
+  return findings
+}
+
+function subscriberFinding(subscriber: Resolution): Finding {
+  if (subscriber.kind === 'resolved') return { type: 'SubscriberResolved', status: 'True' }
+  const reason = "Unable to get the Subscriber's URI"
+  return { type: 'SubscriberResolved', status: 'False', reason, message: subscriber.message }
+}
+
+function statusOf(subscriber: Resolution, sink: Resolution | undefined): Readonly<Record<string, unknown>> {
+  return {
+    ...(subscriber.kind === 'resolved' && { subscriberUri: subscriber.target.url }),
+    ...(sink?.kind === 'resolved' && { deadLetterSinkUri: sink.target.url }),
+  }
+}

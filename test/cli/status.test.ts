@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import type { LogStatus, RuntimeStatus, SubscriberStatus } from '../../src/runtime/status.ts'
+import { anAdmin, startTestAdmin } from '../support/admin.ts'
+import { run } from '../support/command.ts'
+
+const DEAD_LETTERS = { waiting: 0, bytes: 0, capBytes: 0, isFull: false }
+const LOG: LogStatus = {
+  namespace: 'default',
+  name: 'orders',
+  url: 'http://127.0.0.1:8080/default/orders',
+  accepted: 3,
+  unmatched: 0,
+  settled: 2,
+  waiting: 1,
+  expired: 0,
+  repliesWaiting: 0,
+  log: { bytes: 0, capBytes: 64 * 2 ** 20, floorHolder: null },
+  deadLetters: DEAD_LETTERS,
+}
+const SUBSCRIBER: SubscriberStatus = {
+  namespace: 'default',
+  name: 'audit',
+  ready: 'True',
+  reason: null,
+  message: null,
+  subscriber: null,
+  paused: true,
+  matched: 3,
+  delivered: 2,
+  deadLettered: 0,
+  kept: 0,
+  waiting: 1,
+  behind: 0,
+  expired: 0,
+  inFlight: 0,
+  attempts: 2,
+  failedAttempts: 0,
+  failingSince: null,
+  lastFailure: null,
+  oldestWaiting: null,
+}
+const STATUS: RuntimeStatus = {
+  ready: true,
+  dataUrl: 'http://127.0.0.1:8080',
+  backend: 'memory',
+  brokers: [],
+  triggers: [{ ...SUBSCRIBER, broker: 'default' }],
+  channels: [LOG],
+  subscriptions: [{ ...SUBSCRIBER, paused: false, channel: 'orders' }],
+  sources: [
+    {
+      ...SUBSCRIBER,
+      paused: false,
+      kind: 'PingSource',
+      missed: 4,
+      lastAt: null,
+      nextAt: '2026-01-02T03:05:00.000Z',
+      deadLetters: DEAD_LETTERS,
+    },
+  ],
+  problems: [],
+}
+
+describe('tidings status', () => {
+  it('has a table for each kind that is there', async () => {
+    await using server = await startTestAdmin(anAdmin('', { status: async () => STATUS }))
+
+    const { code, out } = await run(['status'], { TIDINGS_SERVER: server.url })
+
+    assert.equal(code, 0)
+    assert.equal(
+      out,
+      `BROKER   ACCEPTED   UNMATCHED   SETTLED   WAITING   DEAD-LETTER LOG   LOG (MEMORY)
+
+TRIGGER         READY           MATCHED   DELIVERED   DEAD-LETTERED   KEPT   WAITING   BEHIND   OLDEST
+default/audit   True (paused)   3         2           0               0      1         0        -
+
+CHANNEL          ACCEPTED   UNMATCHED   SETTLED   WAITING   DEAD-LETTER LOG   LOG (MEMORY)
+default/orders   3          0           2         1         0                 0 % of 64 MiB
+
+SUBSCRIPTION    READY   MATCHED   DELIVERED   DEAD-LETTERED   KEPT   WAITING   BEHIND   OLDEST
+default/audit   True    3         2           0               0      1         0        -
+
+SOURCE          KIND         READY   EMITTED   DELIVERED   DEAD-LETTERED   KEPT   WAITING   MISSED   NEXT
+default/audit   PingSource   True    3         2           0               0      1         4        2026-01-02T03:05:00.000Z
+
+Nothing fails.
+`,
+    )
+  })
+
+  it('exits with 1 when something fails', async () => {
+    const status = { ...STATUS, problems: ['broker default/a: its log is 90 % full'] }
+    await using server = await startTestAdmin(anAdmin('', { status: async () => status }))
+
+    const { code, out } = await run(['status'], { TIDINGS_SERVER: server.url })
+
+    assert.equal(code, 1)
+    assert.match(out, /Needs attention:\n {2}broker default\/a: its log is 90 % full\n$/)
+  })
+})

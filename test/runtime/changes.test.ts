@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { conditionOf } from '../../src/resource/conditions.ts'
+import { loadManifests } from '../../src/resource/load.ts'
+import { keyOf } from '../../src/store/resource-store.ts'
+import { anEvent } from '../support/builders.ts'
+import { eventually } from '../support/eventually.ts'
+import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
+import { type ReceivedRequest, startSubscriber } from '../support/subscriber.ts'
+
+const KSERVICE = 'ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: handler}'
+const BROKER = '---\napiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: default}\n'
+
+const aService = (url: string): string => `---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: handler, annotations: {tidings.dev/url: '${url}'}}
+spec: {}
+`
+const idsOf = (requests: readonly ReceivedRequest[]): string[] =>
+  requests.map(({ headers }) => String(headers['ce-id']))
+const triggerKey = (name: string) => keyOf('eventing.knative.dev/v1', 'Trigger', 'default', name)
+const brokerKey = keyOf('eventing.knative.dev/v1', 'Broker', 'default', 'default')
+
+async function apply({ runtime }: TestRuntime, manifests: string): Promise<void> {
+  const { resources, problems } = loadManifests(manifests, 'later.yaml')
+  assert.deepEqual(problems, [])
+  for (const { resource } of resources) runtime.resources.put(resource, 'later.yaml:1')
+  await runtime.settled()
+}
+
+async function remove({ runtime }: TestRuntime, key: string): Promise<void> {
+  runtime.resources.delete(key)
+  await runtime.settled()
+}
+
+const readyOf = ({ runtime }: TestRuntime, name: string) =>
+  conditionOf(runtime.resources.get(triggerKey(name))?.status?.conditions ?? [], 'Ready')
+
+describe('a runtime whose resources change', () => {
+  it('holds events for a subscriber that is not there, and delivers them once it is', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('t', 'x').replace('uri: x', KSERVICE))
+    assert.equal(readyOf(tidings, 't')?.status, 'False')
+    assert.match(readyOf(tidings, 't')?.message ?? '', /Service default\/handler .* does not exist/)
+    await tidings.send(anEvent({ id: '1' }))
+
+    await apply(tidings, aService(subscriber.url))
+    await subscriber.received(1)
+
+    assert.equal(readyOf(tidings, 't')?.status, 'True')
+    assert.deepEqual(idsOf(subscriber.requests), ['1'])
+  })
+
+  it('holds them again when the subscriber goes, and follows it to another address', async () => {
+    await using first = await startSubscriber()
+    await using second = await startSubscriber()
+    const trigger = aTrigger('t', 'x').replace('uri: x', KSERVICE)
+    await using tidings = await startTestRuntime(trigger + aService(first.url))
+    await tidings.send(anEvent({ id: '1' }))
+    await first.received(1)
+
+    await remove(tidings, keyOf('serving.knative.dev/v1', 'Service', 'default', 'handler'))
+    await tidings.send(anEvent({ id: '2' }))
+    assert.equal(readyOf(tidings, 't')?.status, 'False')
+    await apply(tidings, aService(second.url))
+    await second.received(1)
+
+    assert.deepEqual([idsOf(first.requests), idsOf(second.requests)], [['1'], ['2']])
+  })
+
+  it('gives a new trigger what is sent from then on', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime('')
+    await tidings.send(anEvent({ id: 'before' }))
+
+    await apply(tidings, aTrigger('t', subscriber.url))
+    await tidings.send(anEvent({ id: 'after' }))
+    await subscriber.received(1)
+
+    assert.deepEqual(idsOf(subscriber.requests), ['after'])
+  })
+
+  it('uses a changed filter and subscriber from the next event on, and keeps uid and counts', async () => {
+    await using first = await startSubscriber()
+    await using second = await startSubscriber()
+    const only = (type: string) => `  filter:\n    attributes:\n      type: ${type}\n`
+    await using tidings = await startTestRuntime(aTrigger('t', first.url, only('a')))
+    const uid = tidings.runtime.resources.get(triggerKey('t'))?.resource.metadata.uid
+    await tidings.send(anEvent({ id: '1', type: 'a' }))
+    await first.received(1)
+
+    await apply(tidings, aTrigger('t', second.url, only('b')))
+    for (const [id, type] of [
+      ['2', 'a'],
+      ['3', 'b'],
+    ] as const) {
+      await tidings.send(anEvent({ id, type }))
+    }
+    await second.received(1)
+
+    assert.deepEqual([idsOf(first.requests), idsOf(second.requests)], [['1'], ['3']])
+    assert.equal(tidings.runtime.resources.get(triggerKey('t'))?.resource.metadata.uid, uid)
+    await eventually(async () => (await tidings.trigger('t')).delivered === 2, 'both count')
+  })
+
+  it('resumes a trigger that was deleted with events waiting and comes back', async () => {
+    await using subscriber = await startSubscriber('hang')
+    const manifest = aTrigger('t', subscriber.url)
+    await using tidings = await startTestRuntime(manifest)
+    const uidOf = () => tidings.runtime.resources.get(triggerKey('t'))?.resource.metadata.uid
+    const uid = uidOf()
+    await tidings.send(anEvent({ id: '1' }))
+    await subscriber.received(1)
+
+    await remove(tidings, triggerKey('t'))
+    await tidings.send(anEvent({ id: '2' }))
+    assert.equal(subscriber.requests.length, 1)
+    await apply(tidings, manifest)
+    await subscriber.received(2)
+
+    assert.equal(uidOf(), uid)
+    assert.deepEqual(idsOf(subscriber.requests), ['1', '2'])
+  })
+
+  it('starts a trigger anew that was deleted with nothing waiting', async () => {
+    await using subscriber = await startSubscriber()
+    const manifest = aTrigger('t', subscriber.url)
+    await using tidings = await startTestRuntime(manifest)
+    const uidOf = () => tidings.runtime.resources.get(triggerKey('t'))?.resource.metadata.uid
+    const uid = uidOf()
+
+    await remove(tidings, triggerKey('t'))
+    await tidings.send(anEvent({ id: 'missed' }))
+    await apply(tidings, manifest)
+    await tidings.send(anEvent({ id: '2' }))
+    await subscriber.received(1)
+
+    assert.notEqual(uidOf(), uid)
+    assert.deepEqual(idsOf(subscriber.requests), ['2'])
+  })
+
+  it('keeps what a deleted broker has not delivered, says so, and goes on when it comes back', async () => {
+    await using subscriber = await startSubscriber()
+    const trigger = aTrigger('t', 'x').replace('uri: x', KSERVICE)
+    await using tidings = await startTestRuntime(trigger)
+    await tidings.send(anEvent({ id: '1' }))
+
+    await remove(tidings, brokerKey)
+    assert.equal((await tidings.send(anEvent({ id: 'refused' }))).status, 404)
+    await apply(tidings, aService(subscriber.url))
+    const { problems } = await tidings.runtime.status()
+    assert.ok(problems.some((problem) => problem.startsWith('default/default was deleted while 1 events wait in it')))
+    assert.equal(readyOf(tidings, 't')?.reason, 'BrokerDoesNotExist')
+    assert.equal(subscriber.requests.length, 0)
+
+    await apply(tidings, BROKER)
+    await subscriber.received(1)
+
+    assert.deepEqual(idsOf(subscriber.requests), ['1'])
+  })
+
+  it('gives up what was deleted for longer than it is kept, and says how much', async () => {
+    await using tidings = await startTestRuntime(aTrigger('t', 'x').replace('uri: x', KSERVICE), {
+      'retention.deleted': 'PT0.05S',
+    })
+    await tidings.send(anEvent())
+
+    await remove(tidings, brokerKey)
+    const gone = () => tidings.logged.find(({ msg }) => String(msg).startsWith('deleted for too long'))
+    await eventually(() => gone() !== undefined, 'it is given up')
+
+    assert.equal(gone()?.['waiting'], 1)
+  })
+
+  it('has no default broker again once it was deleted', async () => {
+    await using tidings = await startTestRuntime('')
+
+    await remove(tidings, brokerKey)
+
+    assert.deepEqual((await tidings.runtime.status()).brokers, [])
+  })
+
+  it('repeats and misses nothing for triggers that stay, while others come and go', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('stays', `${subscriber.url}/stays`))
+    const ids = Array.from({ length: 300 }, (_, i) => String(i))
+    for (const [i, id] of ids.entries()) {
+      assert.equal((await tidings.send(anEvent({ id }))).status, 202)
+      const name = `t${i % 7}`
+      if (i % 3 === 0) await apply(tidings, aTrigger(name, `${subscriber.url}/${name}`))
+      if (i % 5 === 0) await remove(tidings, triggerKey(`t${(i + 3) % 7}`))
+    }
+
+    await eventually(async () => (await tidings.trigger('stays')).delivered === ids.length, 'all came')
+
+    const stays = idsOf(subscriber.requests.filter(({ path }) => path === '/stays'))
+    assert.deepEqual(stays.toSorted(), ids.toSorted())
+  })
+})

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createClock } from '../../src/core/clock.ts'
+import { createLogger } from '../../src/observe/logger.ts'
+import { type Files, openFiles } from '../../src/store/files.ts'
+import { createResourceStore, type ResourceStore } from '../../src/store/resource-store.ts'
+import { eventually } from '../support/eventually.ts'
+import { aTrigger } from '../support/runtime.ts'
+
+const BROKEN = 'apiVersion: eventing.knative.dev/v1\nkind: Trigger\nmetadata: {name: a}\nspec: {}\n'
+
+describe('manifests that are followed', () => {
+  let folder: string
+  let store: ResourceStore
+  let files: Files | undefined
+  let logged: Record<string, unknown>[]
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'tidings-files-'))
+    store = createResourceStore(Date.now)
+    logged = []
+  })
+  afterEach(async () => {
+    await files?.close()
+    files = undefined
+    await rm(folder, { recursive: true })
+  })
+
+  const at = (name: string): string => path.join(folder, name)
+  const open = (paths: readonly string[] = [folder]) => {
+    const logger = createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) })
+    return openFiles({ paths, store, clock: createClock(), logger })
+  }
+  const follow = async (): Promise<void> => {
+    const first = await open()
+    assert.ok(first.kind === 'loaded')
+    files = first.follow()
+  }
+  const names = (): string[] => [...store.list()].map(({ resource }) => resource.metadata.name).sort()
+  const uriOf = (name: string): unknown => {
+    const found = [...store.list()].find(({ resource }) => resource.metadata.name === name)?.resource
+    return found?.kind === 'Trigger' && found.apiVersion === 'eventing.knative.dev/v1'
+      ? found.spec.subscriber.uri
+      : undefined
+  }
+
+  it('are applied at once, with where they stand', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://a') + aTrigger('b', 'http://b'))
+
+    const first = await open()
+
+    assert.equal(first.kind, 'loaded')
+    assert.deepEqual(
+      [...store.list()].map(({ origin }) => origin),
+      [`${at('a.yaml')}:2`, `${at('a.yaml')}:11`],
+    )
+  })
+
+  it('apply nothing at the start when any of them is wrong, and tell everything', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://a'))
+    await writeFile(at('b.yaml'), BROKEN)
+
+    const first = await open([folder, at('none')])
+
+    assert.ok(first.kind === 'refused')
+    assert.deepEqual(
+      first.problems.map(({ message }) => message),
+      ['no such file or folder', 'missing field(s)', 'missing field(s)'],
+    )
+    assert.deepEqual(names(), [])
+  })
+
+  it('are taken up when they appear, also in a new folder', async () => {
+    await follow()
+
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://a'))
+    await mkdir(at('more'))
+    await writeFile(at('more/b.yaml'), aTrigger('b', 'http://b'))
+
+    await eventually(() => names().join() === 'a,b', 'both are there')
+  })
+
+  it('are read again when they change, whether written or renamed into place', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+    const uid = [...store.list()][0]?.resource.metadata.uid
+
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://2'))
+    await eventually(() => uriOf('a') === 'http://2', 'written')
+    await writeFile(at('.a.yaml.tmp'), aTrigger('a', 'http://3'))
+    await rename(at('.a.yaml.tmp'), at('a.yaml'))
+    await eventually(() => uriOf('a') === 'http://3', 'renamed')
+
+    assert.equal([...store.list()][0]?.resource.metadata.uid, uid)
+  })
+
+  it('keep their last good version while a save is broken, and say so once', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+
+    await writeFile(at('a.yaml'), BROKEN)
+    await eventually(() => files?.problems().length === 2, 'it was seen')
+    await files?.look()
+    assert.equal(uriOf('a'), 'http://1')
+    assert.equal(logged.length, 2)
+    assert.match(
+      String(logged[0]?.['msg']),
+      /a\.yaml:4:\d+ spec\.\w+: missing field\(s\); what was applied before stays/,
+    )
+
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://2'))
+    await eventually(() => uriOf('a') === 'http://2', 'mended')
+    assert.deepEqual(files?.problems(), [])
+  })
+
+  it('count as deleted only when they have been gone for two seconds', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await writeFile(at('b.yaml'), aTrigger('b', 'http://1'))
+    await follow()
+    const since = performance.now()
+
+    await rm(at('a.yaml'))
+    await rm(at('b.yaml'))
+    await files?.look()
+    await writeFile(at('b.yaml'), aTrigger('b', 'http://2'))
+    await eventually(() => names().join() === 'b', 'a is deleted')
+
+    assert.ok(performance.now() - since >= 2_000)
+    assert.equal(uriOf('b'), 'http://2')
+  })
+
+  it('lose what is taken out of a file in the same way', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1') + aTrigger('b', 'http://1'))
+    await follow()
+
+    await writeFile(at('a.yaml'), aTrigger('b', 'http://1'))
+
+    await eventually(() => names().join() === 'b', 'a is deleted')
+  })
+
+  it('leave a resource where it stood when a second file brings it too', async () => {
+    await writeFile(at('b.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://2'))
+    await eventually(() => files?.problems().length === 1, 'it was seen')
+
+    assert.match(String(files?.problems()[0]?.message), /stands at .* already/)
+    assert.equal(uriOf('a'), 'http://1')
+  })
+
+  it('may not change what is immutable', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://2').replace('broker: default', 'broker: other'))
+    await eventually(() => files?.problems().length === 1, 'it was seen')
+
+    assert.match(String(logged[0]?.['msg']), /spec\.broker: Immutable fields changed \(-old \+new\)/)
+    assert.equal(uriOf('a'), 'http://1')
+  })
+})
