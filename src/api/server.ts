@@ -27,18 +27,17 @@ export interface AdminServerOptions extends ListenAddress {
   readonly logger: Logger
 }
 
-/** Rejects with node's error when the port cannot be had. With a `runtime` alone it has status, metrics and probes only. */
-export function startAdminServer(options: AdminServerOptions | ServerOptions): Promise<HttpServer> {
-  const runtime = 'admin' in options ? options.admin : options.runtime
+/** Rejects with node's error when the port cannot be had. */
+export function startAdminServer(options: AdminServerOptions): Promise<HttpServer> {
+  const { admin } = options
   return startServer(options, (app) => {
-    addProbesAndMetrics(app, runtime)
+    addProbesAndMetrics(app, admin)
     app.use(refuseWebPages)
     app.get('/tidings/v1/status', async (_request, response) => {
-      response.json(await runtime.status())
+      response.json(await admin.status())
     })
-    if (!('admin' in options)) return
-    addTidingsRoutes(app, options.admin)
-    addKubernetesRoutes(app, options.admin)
+    addTidingsRoutes(app, admin)
+    addKubernetesRoutes(app, admin)
   })
 }
 

@@ -1,6 +1,6 @@
-// An open broker: its event log with the fan-out over it, its dead-letter log, and its node of the budget tree.
+// An open broker (or channel, or source: all of them are this): its event log with the fan-out over it, its dead-letter log, and its node of the budget tree.
 import { type Channel, type ChannelSettings, openChannel } from '../channel/channel.ts'
-import type { LogStore } from '../channel/log.ts'
+import type { LogRef, LogStore } from '../channel/log.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { type DeadLetterLog, openDeadLetterLog } from './dead-letter-log.ts'
@@ -11,6 +11,8 @@ export interface BrokerOptions {
   readonly uid: string
   readonly namespace: string
   readonly name: string
+  /** Of its log, for people and for backends: no two logs share one. */
+  readonly logName: string
   readonly store: LogStore
   readonly clock: Clock
   readonly budget: Budget
@@ -34,18 +36,21 @@ export interface OpenBroker {
   close(drainMs: number): Promise<void>
 }
 
+/** What a broker of this uid opens; whoever removes it removes these. */
+export function logRefsOf(uid: string, logName: string): { readonly events: LogRef; readonly deadLetters: LogRef } {
+  return {
+    events: { uid, name: logName },
+    deadLetters: { uid: `${uid}-dead-letter`, name: `${logName}/dead-letter` },
+  }
+}
+
 export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
-  const { uid, namespace, name, store, clock, budget } = options
-  const title = `${namespace}/${name}`
-  const log = await store.open({ uid, name: title }, { capBytes: options.capBytes })
-  const deadLetters = await openDeadLetterLog(
-    store,
-    { uid: `${uid}-dead-letter`, name: `${title}/dead-letter` },
-    { capBytes: options.deadLetterCapBytes },
-    clock,
-  )
+  const { uid, namespace, name, logName, store, clock, budget } = options
+  const logs = logRefsOf(uid, logName)
+  const log = await store.open(logs.events, { capBytes: options.capBytes })
+  const deadLetters = await openDeadLetterLog(store, logs.deadLetters, { capBytes: options.deadLetterCapBytes }, clock)
   const channel = openChannel({
-    name: title,
+    name: logName,
     log,
     traits: store.traits,
     clock,

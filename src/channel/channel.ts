@@ -5,8 +5,19 @@ import type { Clock } from '../core/clock.ts'
 import { codeOf, EventingError } from '../core/errors.ts'
 import type { Event } from '../core/event.ts'
 import { createMatcher } from '../filter/matcher.ts'
-import { type Lane, type LaneSettings, openLane } from './lane.ts'
-import type { CursorId, CursorStart, EventLog, LaneId, LogSize, LogTraits, OwnedLane, Position, Room } from './log.ts'
+import { type Lane, type LaneSettings, openLane, type Standing } from './lane.ts'
+import type {
+  CursorId,
+  CursorStart,
+  Entry,
+  EventLog,
+  LaneId,
+  LogSize,
+  LogTraits,
+  OwnedLane,
+  Position,
+  Room,
+} from './log.ts'
 import {
   isBlocked,
   newStats,
@@ -45,6 +56,13 @@ export interface ChannelStatus {
   readonly floorHolder: CursorId | undefined
 }
 
+export interface Found {
+  readonly event: Event
+  readonly lane: LaneId
+  readonly position: Position
+  readonly standings: readonly { readonly id: CursorId; readonly standing: Standing }[]
+}
+
 export interface Channel {
   /**
    * Takes up the log's lanes. Call it once the subscriptions that are known are placed: a cursor at the head counts as
@@ -65,6 +83,11 @@ export interface Channel {
   status(): ChannelStatus
   subscription(id: CursorId): SubscriptionStatus | undefined
   subscriptionIds(): Iterable<CursorId>
+  /**
+   * The events that are `wanted` and still in the log, oldest first and at most `most`, each with where it stands with the
+   * subscriptions that it would match now.
+   */
+  find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]>
   /** Whether anything is left that will be handed out without a long wait; false for what is paused or held. */
   isDelivering(): boolean
   /** Stores what changed now. */
@@ -184,6 +207,16 @@ export function openChannel(options: ChannelOptions): Channel {
     return { accepted, unmatched, settled, waiting, expired, size: log.size(), floorHolder }
   }
 
+  function standingsOf(event: Event, laneId: LaneId, position: Position): Found['standings'] {
+    const matching: Subscription[] = []
+    matcher.match(event.attributes, matching)
+    const lane = lanes.get(laneId)?.lane
+    return matching.map(({ id }) => {
+      const subscription = subscriptions.get(id)
+      return { id, standing: (subscription && lane?.standing(subscription, position)) ?? 'waiting' }
+    })
+  }
+
   /** Subscriptions that have no cursor yet. */
   const creating = new Map<CursorId, Promise<void>>()
   /** Subscriptions whose cursor is being dropped. */
@@ -267,6 +300,18 @@ export function openChannel(options: ChannelOptions): Channel {
 
     subscriptionIds: () => subscriptions.keys(),
 
+    async find(wanted, most) {
+      const found: Found[] = []
+      for (const { id, start, end } of await log.lanes()) {
+        for await (const { position, event } of entriesBetween(log, id, start, end)) {
+          if (!wanted(event)) continue
+          found.push({ event, lane: id, position, standings: standingsOf(event, id, position) })
+          if (found.length === most) return found
+        }
+      }
+      return found
+    },
+
     async save() {
       await Promise.all([...lanes.values()].map(({ lane }) => lane.save()))
     },
@@ -278,6 +323,20 @@ export function openChannel(options: ChannelOptions): Channel {
       ending.abort()
       await owning
     },
+  }
+}
+
+/** Not waiting for what comes later. */
+async function* entriesBetween(log: EventLog, lane: LaneId, start: Position, end: Position): AsyncGenerator<Entry> {
+  if (start >= end) return
+  const reading = new AbortController()
+  try {
+    for await (const batch of log.read(lane, start, reading.signal)) {
+      for (const entry of batch.entries) if (entry.position < end) yield entry
+      if (batch.next >= end) return
+    }
+  } finally {
+    reading.abort()
   }
 }
 

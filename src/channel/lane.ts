@@ -47,6 +47,8 @@ export interface Lane {
   counts(): LaneCounts
   /** Entries between what was offered to it and the head. */
   unread(subscription: Subscription): number
+  /** How far an entry that the subscription matches has come with it. */
+  standing(subscription: Subscription, position: Position): Standing
   floorHolder(): CursorId | undefined
   save(): Promise<void>
   /** Whether anything will be handed out without a wait that gives its slot back. */
@@ -58,6 +60,8 @@ export interface Lane {
   /** Stops reading and handing out, waits for what runs, saves. */
   close(drainMs: number): Promise<void>
 }
+
+export type Standing = 'settled' | 'waiting' | 'running'
 
 /** In entries, each counted once. */
 export interface LaneCounts {
@@ -421,6 +425,14 @@ export function openLane(context: LaneContext, base: Position): Lane {
       const window = windows.get(subscription)
       if (!window || window.state === 'attached') return 0
       return Math.max(0, head - (window.state === 'riding' ? sweep.at() : window.next))
+    },
+    standing(subscription, position) {
+      const window = windows.get(subscription)
+      const item = window?.unsettled.get(position)
+      if (item) return item.isRunning ? 'running' : 'waiting'
+      const offeredBefore =
+        !window || window.state === 'attached' ? head : window.state === 'riding' ? sweep.at() : window.next
+      return position < offeredBefore ? 'settled' : 'waiting'
     },
     floorHolder: () => floors.lowest()?.subscription.id,
     save,

@@ -49,7 +49,7 @@ ${settingLines()}`,
     const servers: HttpServer[] = []
     try {
       const adminServer = await listenInWords(admin, { portFlag: '--admin-port', hostFlag: '--admin.host' }, () =>
-        startAdminServer({ ...admin, runtime, logger }),
+        startAdminServer({ ...admin, admin: runtime, logger }),
       )
       servers.push(adminServer)
       const metricsServer = await startMetrics(settings, runtime, logger)

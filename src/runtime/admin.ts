@@ -1,8 +1,16 @@
 // What the admin port may ask of a runtime: the border between `api` and everything behind it.
+import type { Found } from '../channel/channel.ts'
 import type { Health } from '../http/server.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import type { ResourceReader } from '../store/resource-store.ts'
+import { kserviceKind } from '../resource/kinds/kservice.ts'
+import { keyOf, type ResourceReader, type ResourceStore } from '../store/resource-store.ts'
+import { brokerKey } from './brokers.ts'
+import type { Cursors } from './cursors.ts'
+import type { Hubs } from './hubs.ts'
+import { describeSettings, type Settings } from './settings.ts'
+import type { Sources } from './sources.ts'
 import type { RuntimeStatus } from './status.ts'
+import type { Triggers } from './triggers.ts'
 
 export interface Admin {
   readonly health: Health
@@ -51,3 +59,93 @@ export interface SettingDescription {
   readonly reloads: boolean
   readonly description: string
 }
+
+export interface AdminParts {
+  readonly settings: Settings
+  readonly resources: ResourceStore
+  readonly hubs: Hubs
+  readonly cursors: Cursors
+  readonly triggers: Triggers
+  readonly sources: Sources
+}
+
+/** Events with one id are told up to this many. */
+const MOST_FOUND = 20
+const ORIGIN = 'the admin port'
+
+export function createAdmin(parts: AdminParts): Omit<Admin, 'health' | 'metrics' | 'resources' | 'status'> {
+  const { settings, resources, hubs, cursors, triggers, sources } = parts
+
+  function serviceKey(namespace: string, name: string) {
+    return keyOf('serving.knative.dev/v1', 'Service', namespace, name)
+  }
+
+  /** A trigger that came after the event never had it. */
+  function foundEvent({ event, position, standings }: Found): FoundEvent {
+    const readers = new Map<string, string>()
+    for (const { key, name } of triggers.states()) {
+      const { uid, creationTimestamp = '' } = resources.get(key)?.resource.metadata ?? {}
+      if (uid !== undefined && Date.parse(creationTimestamp) <= event.arrivedAt) readers.set(uid, name)
+    }
+    return {
+      position,
+      attributes: event.attributes,
+      arrivedAt: new Date(event.arrivedAt).toISOString(),
+      dataBase64: event.data?.toString('base64') ?? null,
+      triggers: standings.flatMap(({ id, standing }) => {
+        const name = readers.get(id)
+        return name === undefined ? [] : [{ name, state: standing }]
+      }),
+    }
+  }
+
+  return {
+    setTriggerPaused: (namespace, name, paused) =>
+      cursors.setPaused(keyOf('eventing.knative.dev/v1', 'Trigger', namespace, name), paused),
+
+    async fireSource(kind, namespace, name) {
+      const groups = kind === 'PingSource' ? PING_GROUPS : CRON_JOB_GROUPS
+      for (const apiVersion of groups) {
+        const fired = await sources.fire(keyOf(apiVersion, kind, namespace, name))
+        if (fired.kind !== 'unknown') return fired
+      }
+      return { kind: 'unknown' }
+    },
+
+    async findEvents(namespace, broker, id) {
+      const hub = hubs.get(brokerKey(namespace, broker))
+      const found = await hub?.channel.find((event) => event.attributes['id'] === id, MOST_FOUND)
+      return found?.map(foundEvent)
+    },
+
+    settings: () =>
+      describeSettings(settings).map(({ name, value, from, description }) => ({
+        name,
+        value,
+        origin: from,
+        reloads: false,
+        description,
+      })),
+
+    registerService(namespace, name, url) {
+      const there = resources.get(serviceKey(namespace, name))
+      if (there && there.origin !== ORIGIN) return { kind: 'taken', origin: there.origin }
+      const reading = kserviceKind.read({
+        apiVersion: 'serving.knative.dev/v1',
+        kind: 'Service',
+        metadata: { namespace, name, annotations: { 'tidings.dev/url': url } },
+        spec: {},
+      })
+      if (reading.kind === 'valid') resources.put(reading.resource, ORIGIN)
+      return { kind: 'registered' }
+    },
+
+    releaseService(namespace, name) {
+      const key = serviceKey(namespace, name)
+      if (resources.get(key)?.origin === ORIGIN) resources.delete(key)
+    },
+  }
+}
+
+const PING_GROUPS = ['sources.knative.dev/v1']
+const CRON_JOB_GROUPS = ['sources.knative.dev/v1', 'sources.eventing.knative.dev/v1alpha1']

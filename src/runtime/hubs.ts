@@ -1,6 +1,6 @@
 // The open logs of Brokers, Channels and sources: opened when their resource appears, and kept for a while after it was
 // deleted with events that somebody still waits for, so that the same name coming back goes on where it stood.
-import { type OpenBroker, openBroker } from '../broker/broker.ts'
+import { logRefsOf, type OpenBroker, openBroker } from '../broker/broker.ts'
 import { Budget } from '../core/budget.ts'
 import type { Timer } from '../core/clock.ts'
 import { namespaceOf } from '../resource/metadata.ts'
@@ -53,6 +53,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       uid: uidOf(entry),
       namespace,
       name,
+      logName: logNameOf(entry.key),
       store: logs,
       clock,
       budget: budgetOf(namespace),
@@ -71,11 +72,12 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     return hub
   }
 
-  async function remove(hub: OpenBroker): Promise<void> {
+  async function remove(key: ResourceKey, hub: OpenBroker): Promise<void> {
     unstarted.delete(hub)
     await hub.close(0)
-    await logs.remove({ uid: hub.uid, name: `${hub.namespace}/${hub.name}` })
-    await logs.remove({ uid: `${hub.uid}-dead-letter`, name: `${hub.namespace}/${hub.name}/dead-letter` })
+    const { events, deadLetters } = logRefsOf(hub.uid, logNameOf(key))
+    await logs.remove(events)
+    await logs.remove(deadLetters)
   }
 
   function keep(key: ResourceKey, hub: OpenBroker, waiting: number): void {
@@ -85,7 +87,9 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       kept.delete(key)
       resources.forgetUid(key)
       logger.error({ resource: key, waiting: waitingIn(hub) }, 'deleted for too long: its events are gone')
-      void remove(hub).catch((error: unknown) => logger.error({ err: error, resource: key }, 'a log was not removed'))
+      void remove(key, hub).catch((error: unknown) =>
+        logger.error({ err: error, resource: key }, 'a log was not removed'),
+      )
     })
     kept.set(key, { hub, untilMs, timer })
     resources.keepUid(key, hub.uid)
@@ -115,7 +119,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       live.delete(key)
       const waiting = waitingIn(hub)
       if (waiting > 0 && settings.retention.deletedMs > 0) keep(key, hub, waiting)
-      else await remove(hub)
+      else await remove(key, hub)
     },
 
     startNew() {
@@ -136,4 +140,11 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
 
 function waitingIn({ channel, deadLetters }: OpenBroker): number {
   return channel.status().waiting + deadLetters.status().waiting
+}
+
+/** A Broker's is `namespace/name`; others have their kind before it. */
+function logNameOf(key: ResourceKey): string {
+  const [group, kind, namespace, name] = key.split('/')
+  if (kind === 'Broker') return `${namespace}/${name}`
+  return [kind === 'CronJobSource' ? group : '', kind, namespace, name].filter(Boolean).join('/')
 }

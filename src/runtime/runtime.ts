@@ -5,12 +5,13 @@ import { openMemoryStore } from '../channel/backends/memory.ts'
 import { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { createClient } from '../http/client.ts'
-import type { Answer, DataRequest, Health } from '../http/server.ts'
+import type { Answer, DataRequest } from '../http/server.ts'
 import { createChannelIngress } from '../messaging/ingress.ts'
 import type { Logger } from '../observe/logger.ts'
-import { createMetrics, type Metrics } from '../observe/metrics.ts'
+import { createMetrics } from '../observe/metrics.ts'
 import { createDisplay } from '../sink/display.ts'
 import { type Entry, kindOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
+import { type Admin, createAdmin } from './admin.ts'
 import { addDefaultBroker, brokerKey, createBrokerReconcile } from './brokers.ts'
 import { createChannelReconcile, createInMemoryChannelReconcile, inMemoryChannelKey } from './channels.ts'
 import { createCursors } from './cursors.ts'
@@ -23,7 +24,8 @@ import { registerMetrics } from './metrics.ts'
 import { type Look, startReconciler } from './reconcile.ts'
 import { brokerUrl, channelUrl, isDisplayPath } from './resolve.ts'
 import type { Settings } from './settings.ts'
-import { describeStatus, type LogSource, type RuntimeStatus } from './status.ts'
+import { createSources } from './sources.ts'
+import { describeStatus, type LogSource } from './status.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTriggers } from './triggers.ts'
 import type { World } from './world.ts'
@@ -38,13 +40,10 @@ export interface RuntimeOptions {
   readonly print: (text: string) => boolean
 }
 
-export interface Runtime {
+export interface Runtime extends Admin {
   /** Where the data port is reached, without a slash at the end. */
   readonly dataUrl: string
-  readonly health: Health
-  readonly metrics: Metrics
   readonly resources: ResourceStore
-  status(): Promise<RuntimeStatus>
   /** Resolves when all that is applied by now was reconciled. */
   settled(): Promise<void>
   /**
@@ -116,6 +115,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
   const reconcileChannel = createChannelReconcile(world)
   const triggers = createTriggers(world, hubs, cursors)
   const subscriptions = createSubscriptions(world, hubs, cursors)
+  const sources = createSources(world, hubs, cursors)
 
   addDefaultBroker(resources)
   const reconciler = startReconciler({
@@ -134,6 +134,10 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
           return reconcileInMemoryChannel(key, ofKind(entry, 'InMemoryChannel'), look)
         case 'Subscription':
           return subscriptions.reconcile(key, ofKind(entry, 'Subscription'), look)
+        case 'PingSource':
+          return sources.reconcile(key, ofKind(entry, 'PingSource'), look)
+        case 'CronJobSource':
+          return sources.reconcile(key, ofKind(entry, 'CronJobSource'), look)
         case 'Trigger':
           return triggers.reconcile(key, ofKind(entry, 'Trigger'), look)
         default:
@@ -157,6 +161,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     const leftMs = (): number => Math.max(0, deadline - clock.now())
     port.drain()
     await reconciler.close()
+    sources.close()
     const open = hubs.all()
     if (logs.traits.survives === 'nothing') await untilDelivered(open, clock, deadline)
     await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logger)))
@@ -173,6 +178,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
   }
 
   return {
+    ...createAdmin({ settings, resources, hubs, cursors, triggers, sources }),
     dataUrl,
     health: port.health,
     metrics,
@@ -188,7 +194,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
         kept: hubs.kept(),
         triggers: triggers.states(),
         subscriptions: subscriptions.states(),
-        sources: [],
+        sources: sources.states(),
         cursor: (key) => cursors.status(key),
         conditions: (key) => resources.get(key)?.status?.conditions ?? [],
       }),
@@ -200,7 +206,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
 }
 
 /** What others refer to comes before those who refer to it. */
-const ORDER = ['Broker', 'Channel', 'InMemoryChannel', 'Subscription', 'Trigger']
+const ORDER = ['Broker', 'Channel', 'InMemoryChannel', 'Subscription', 'Trigger', 'PingSource', 'CronJobSource']
 
 function ofKind<K extends Entry['resource']['kind']>(entry: Entry | undefined, kind: K) {
   return entry?.resource.kind === kind ? (entry as Entry<Extract<Entry['resource'], { kind: K }>>) : undefined

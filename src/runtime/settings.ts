@@ -143,6 +143,14 @@ const schema = z.strictObject({
       maxTtl: integer(1, 255).prefault(255).describe('How many times an event may pass through Brokers'),
     })
     .prefault({}),
+  source: z
+    .strictObject({
+      catchUp: oneOf(['none', 'last', 'all'])
+        .prefault('none')
+        .describe('Which missed times of a schedule fire late; annotation tidings.dev/catch-up of a source wins'),
+      catchUpMax: integer(1, 10_000).prefault(100).describe('Missed times of one source that `all` fires at most'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: oneOf(LOG_LEVELS).prefault('info').describe('The least that is logged'),

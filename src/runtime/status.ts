@@ -122,8 +122,9 @@ export interface LogSource {
 export interface SourceFacts {
   readonly kind: string
   readonly open: OpenBroker | undefined
+  readonly missed: number
   /** Epoch ms. */
-  times(): { readonly missed: number; readonly lastAt: number | undefined; readonly nextAt: number | undefined }
+  times(): { readonly lastAt: number | undefined; readonly nextAt: number | undefined }
 }
 
 /** Walks everything in slices: the event loop turns in between. */
@@ -198,8 +199,8 @@ function logStatus({ open, url }: LogSource, names: ReadonlyMap<string, string>)
 
 const NO_DEAD_LETTERS: DeadLetterLogStatus = { waiting: 0, bytes: 0, capBytes: 0, isFull: false }
 
-function sourceFacts({ kind, open, times }: SourceFacts) {
-  const { missed, lastAt, nextAt } = times()
+function sourceFacts({ kind, open, missed, times }: SourceFacts) {
+  const { lastAt, nextAt } = times()
   const deadLetters = open?.deadLetters.status() ?? NO_DEAD_LETTERS
   return { kind, missed, lastAt: time(lastAt), nextAt: time(nextAt), deadLetters }
 }

@@ -149,7 +149,7 @@ describe('a runtime whose resources change', () => {
     assert.equal((await tidings.send(anEvent({ id: 'refused' }))).status, 404)
     await apply(tidings, aService(subscriber.url))
     const { problems } = await tidings.runtime.status()
-    assert.ok(problems.some((problem) => problem.startsWith('default/default was deleted while 1 events wait in it')))
+    assert.ok(problems.some((problem) => problem.startsWith('default/default was deleted while 1 event waits in it')))
     assert.equal(readyOf(tidings, 't')?.reason, 'BrokerDoesNotExist')
     assert.equal(subscriber.requests.length, 0)
 

@@ -46,6 +46,7 @@ describe('readSettings', () => {
         subscriptionBudgetBytes: 33_554_432,
       },
       broker: { maxTtl: 255 },
+      source: { catchUp: 'none', catchUpMax: 100 },
       log: { level: 'info' },
       retention: { deletedMs: 86_400_000 },
       drainMs: 25_000,
@@ -189,7 +190,7 @@ describe('readSettings', () => {
       sources: config('- a\n'),
       message:
         'c.yaml:1:1 expected a map with ' +
-        'data, admin, metrics, channel, deadLetter, delivery, memory, broker, log, retention, drainMs, ephemeral, dataDir',
+        'data, admin, metrics, channel, deadLetter, delivery, memory, broker, source, log, retention, drainMs, ephemeral, dataDir',
     },
     {
       what: 'a setting given twice',

@@ -12,6 +12,7 @@ function anOpenBroker(): Promise<OpenBroker> {
     uid: 'u',
     namespace: 'shop',
     name: 'main',
+    logName: 'shop/main',
     store: openMemoryStore({ maxEventBytes: MIB }),
     clock: createFakeClock(),
     budget: new Budget(MIB),

@@ -6,7 +6,7 @@ import { checkDestination, type Destination, destinationSchema } from '../destin
 import { defineKind } from '../kind.ts'
 import { metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
 import type { FieldError } from '../problems.ts'
-import { type Fields, isFields, withRule } from '../rules.ts'
+import { type Fields, withRule } from '../rules.ts'
 import { checkCatchUp, checkSchedule } from '../schedule.ts'
 import { deliveryField, sinkAndDeliveryFrom } from '../source-spec.ts'
 
@@ -88,12 +88,6 @@ export function cronJobSinkOf({ spec }: CronJobSource): Destination {
   return { ...sink, ref: { apiVersion, kind, name, ...(namespace !== undefined && { namespace }) } }
 }
 
-/** What every event carries, always `application/json`: a JSON object as it is, anything else as `{"body": "..."}`. */
-export function cronJobDataOf({ spec: { data = '' } }: CronJobSource): Buffer {
-  const object = jsonObject(data)
-  return Buffer.from(object === undefined ? JSON.stringify({ body: data }) : JSON.stringify(object))
-}
-
 function withDefaults(source: CronJobSource): CronJobSource {
   const metadata = withNamespace(source.metadata)
   const { delivery } = source.spec
@@ -119,13 +113,4 @@ function checkSink(sink: Fields): readonly FieldError[] {
     ...missing.map((field): FieldError => ({ paths: [[field]], message: 'missing field(s)' })),
     ...checkDestination({ ...sink, ref: sink }),
   ]
-}
-
-function jsonObject(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isFields(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }

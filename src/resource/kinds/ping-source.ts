@@ -62,16 +62,6 @@ export function pingScheduleOf({ spec }: PingSource): { readonly schedule: strin
   return { schedule: schedule || DEFAULT_SCHEDULE, ...(timezone && { timezone }) }
 }
 
-/** What every event carries. No data, no content type. */
-export function pingPayloadOf({ spec }: PingSource): { readonly data?: Buffer; readonly contentType?: string } {
-  const { data, dataBase64, contentType } = spec
-  if (!data && !dataBase64) return {}
-  return {
-    data: data ? Buffer.from(data) : Buffer.from(dataBase64 ?? '', 'base64'),
-    ...(contentType && { contentType }),
-  }
-}
-
 /** Extension attributes of every event. */
 export function pingExtensionsOf({ spec }: PingSource): Readonly<Record<string, string>> {
   return extensionsOf(spec.ceOverrides)

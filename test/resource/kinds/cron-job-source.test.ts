@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cronJobDataOf, cronJobSinkOf, cronJobSourceKind } from '../../../src/resource/kinds/cron-job-source.ts'
+import { cronJobSinkOf, cronJobSourceKind } from '../../../src/resource/kinds/cron-job-source.ts'
 import { findKind } from '../../../src/resource/known-kinds.ts'
 
 const inline = { apiVersion: 'v1', kind: 'Service', name: 's' }
@@ -42,21 +42,5 @@ describe('CronJobSource', () => {
     const { schedule, serviceAccountName, resources } = read(spec).spec
 
     assert.deepEqual({ schedule, serviceAccountName, resources }, spec)
-  })
-
-  describe('carries', () => {
-    const cases = [
-      { data: '{"b": 1, "a": [2]}', carried: '{"b":1,"a":[2]}' },
-      { data: 'backup', carried: '{"body":"backup"}' },
-      { data: '[1]', carried: '{"body":"[1]"}' },
-      { data: 'null', carried: '{"body":"null"}' },
-      { data: '', carried: '{"body":""}' },
-      { data: undefined, carried: '{"body":""}' },
-    ]
-    for (const { data, carried } of cases) {
-      it(`${carried} for ${data}`, () => {
-        assert.equal(cronJobDataOf(read({ data })).toString(), carried)
-      })
-    }
   })
 })

@@ -1,10 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  pingExtensionsOf,
-  pingPayloadOf,
-  pingScheduleOf,
-  pingSourceKind,
-} from '../../../src/resource/kinds/ping-source.ts'
+import { pingExtensionsOf, pingScheduleOf, pingSourceKind } from '../../../src/resource/kinds/ping-source.ts'
 
 const ref = { apiVersion: 'v1', kind: 'Service', name: 's' }
 const read = (spec: object, apiVersion = 'sources.knative.dev/v1') => {
@@ -51,27 +46,6 @@ describe('PingSource', () => {
 
   it('is of the newer version once it is read', () => {
     assert.deepEqual(read({}, 'sources.knative.dev/v1beta2'), read({}))
-  })
-
-  describe('carries', () => {
-    const cases: readonly { readonly spec: object; readonly data?: string; readonly contentType?: string }[] = [
-      { spec: {} },
-      { spec: { contentType: 'text/plain' } },
-      { spec: { data: '', dataBase64: '' } },
-      { spec: { data: 'é' }, data: 'é' },
-      { spec: { dataBase64: 'aGk=\n' }, data: 'hi' },
-      { spec: { data: '{"a":1}', contentType: 'application/json' }, data: '{"a":1}', contentType: 'application/json' },
-      { spec: { data: 'null', contentType: 'application/json' }, data: 'null', contentType: 'application/json' },
-      { spec: { data: '[1]', contentType: 'application/a+json' }, data: '[1]', contentType: 'application/a+json' },
-    ]
-    for (const { spec, data, contentType } of cases) {
-      it(JSON.stringify(spec), () => {
-        const payload = pingPayloadOf(read(spec))
-
-        assert.equal(payload.data?.toString(), data)
-        assert.equal(payload.contentType, contentType)
-      })
-    }
   })
 
   it('sets extensions in lower case', () => {

@@ -1,0 +1,318 @@
+// Sources with a schedule: what they emit is kept in a log of their own first, which one cursor takes to the sink, so that a
+// sink that is down is retried, and asked again for what nobody took, as any subscriber is.
+import type { OpenBroker } from '../broker/broker.ts'
+import { nextTime, parseSchedule, type Schedule } from '../core/cron.ts'
+import type { Route } from '../core/delivery-spec.ts'
+import type { Event } from '../core/event.ts'
+import { compileTriggerFilter } from '../filter/dialects.ts'
+import { createSubscriptionDeliver } from '../messaging/subscription.ts'
+import { Histogram } from '../observe/histogram.ts'
+import type { ConditionSet, Finding } from '../resource/conditions.ts'
+import { deadLetterSinkOf, deliveryOf, ONE_ATTEMPT } from '../resource/delivery-policy.ts'
+import { type CronJobSource, cronJobSinkOf, cronJobSourceKind } from '../resource/kinds/cron-job-source.ts'
+import { type PingSource, pingExtensionsOf, pingScheduleOf, pingSourceKind } from '../resource/kinds/ping-source.ts'
+import { namespaceOf } from '../resource/metadata.ts'
+import { catchUpOf } from '../resource/schedule.ts'
+import { cronJobEvent } from '../source/cron-job.ts'
+import { pingEvent } from '../source/ping.ts'
+import { type CatchUp, type RunningSchedule, startSchedule } from '../source/schedule.ts'
+import type { Tick } from '../source/tick.ts'
+import type { Entry, ResourceKey } from '../store/resource-store.ts'
+import type { Fired } from './admin.ts'
+import { deadLetterSinkFinding } from './brokers.ts'
+import type { Cursors } from './cursors.ts'
+import { createFailureLog } from './failure-log.ts'
+import type { Hubs } from './hubs.ts'
+import type { Look } from './reconcile.ts'
+import { type Resolution, resolve } from './resolve.ts'
+import { uidOf, type World, writeStatus } from './world.ts'
+
+export type ScheduledSource = PingSource | CronJobSource
+
+/** A source while it runs. What changes with its manifest is read at every tick and attempt. */
+export interface SourceState {
+  readonly key: ResourceKey
+  readonly kind: ScheduledSource['kind']
+  readonly namespace: string
+  readonly name: string
+  readonly durations: Histogram
+  entry: Entry<ScheduledSource>
+  /** Absent while its sink is unresolved: nothing is emitted then. */
+  route: Route | undefined
+  open: OpenBroker | undefined
+  emitted: number
+  /** Times that passed without an event, because nothing could be emitted then. */
+  missed: number
+  timing: Timing
+  /** Epoch ms. */
+  times(): { readonly lastAt: number | undefined; readonly nextAt: number | undefined }
+}
+
+export interface Sources {
+  reconcile(key: ResourceKey, entry: Entry<ScheduledSource> | undefined, look: Look): Promise<void>
+  states(): Iterable<SourceState>
+  /** Emits one event now, beside the schedule. */
+  fire(key: ResourceKey): Promise<Fired>
+  /** Nothing is emitted after it returns. */
+  close(): void
+}
+
+/** When a source fires, and what became of it. */
+interface Timing {
+  readonly text: string
+  readonly schedule: Schedule
+  readonly catchUp: CatchUp
+  running: RunningSchedule | undefined
+  lastAt: number | undefined
+}
+
+const EVERYTHING = {}
+
+export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sources {
+  const { settings, clock, logger } = world
+  const sources = new Map<ResourceKey, SourceState>()
+
+  function newState(entry: Entry<ScheduledSource>): SourceState {
+    const { key, resource } = entry
+    const state: SourceState = {
+      key,
+      kind: resource.kind,
+      namespace: namespaceOf(resource),
+      name: resource.metadata.name,
+      durations: new Histogram(),
+      entry,
+      route: undefined,
+      open: undefined,
+      emitted: 0,
+      missed: 0,
+      timing: timingOf(resource, settings.source.catchUp),
+      times: () => ({
+        lastAt: state.timing.lastAt,
+        nextAt: state.timing.running && nextTime(state.timing.schedule, clock.wall()),
+      }),
+    }
+    sources.set(key, state)
+    return state
+  }
+
+  /** A schedule that stays goes on from its last time; another one starts anew. */
+  function retime(state: SourceState, resource: ScheduledSource): void {
+    const timing = timingOf(resource, settings.source.catchUp)
+    if (timing.text === state.timing.text && timing.catchUp === state.timing.catchUp) return
+    state.timing.running?.stop()
+    state.timing = timing
+  }
+
+  function run(state: SourceState): void {
+    const { timing } = state
+    if (!state.route) {
+      timing.running?.stop()
+      timing.running = undefined
+      return
+    }
+    timing.running ??= startSchedule({
+      schedule: timing.schedule,
+      clock,
+      ...(timing.lastAt !== undefined && { lastAt: timing.lastAt }),
+      catchUp: timing.catchUp,
+      catchUpMax: settings.source.catchUpMax,
+      onTick(scheduledAt) {
+        timing.lastAt = scheduledAt
+        void emit(state, scheduledAt)
+      },
+      onSkipped: (count) => miss(state, count, 'times passed while nothing could be emitted'),
+    })
+  }
+
+  /** Resolves with the event once it is kept. */
+  async function emit(state: SourceState, scheduledAt: number): Promise<Event | undefined> {
+    const event = eventOf(state, { scheduledAt, now: clock.wall() })
+    try {
+      await state.open?.channel.send(event)
+      state.emitted++
+      return event
+    } catch (error) {
+      miss(state, 1, error instanceof Error ? error.message : String(error))
+      return undefined
+    }
+  }
+
+  function miss(state: SourceState, count: number, reason: string): void {
+    const { namespace, name, kind } = state
+    state.missed += count
+    logger.warn({ namespace, kind, name, count, reason }, 'a source missed times of its schedule')
+  }
+
+  async function place(entry: Entry<ScheduledSource>, state: SourceState, open: OpenBroker): Promise<void> {
+    const { namespace, name, kind, durations } = state
+    const { maxInFlight, maxUnsettled } = settings.delivery
+    await cursors.place(state.key, {
+      uid: uidOf(entry),
+      hub: open,
+      filterSource: EVERYTHING,
+      spec: {
+        filter: compileTriggerFilter(EVERYTHING),
+        ordered: false,
+        maxInFlight,
+        maxUnsettled,
+        deliver: createSubscriptionDeliver({
+          name: `${namespace}/${name}`,
+          route: () => {
+            if (!state.route) throw new Error('its sink is not resolved')
+            return state.route
+          },
+          deadLetters: open.deadLetters,
+          client: world.client,
+          clock,
+          durations,
+          onFailure: createFailureLog({ about: { namespace, kind, source: name }, clock, logger }),
+        }),
+        ...(!state.route && { held: 'its sink is not resolved' }),
+      },
+    })
+  }
+
+  return {
+    async reconcile(key, entry, look) {
+      if (!entry) {
+        sources.get(key)?.timing.running?.stop()
+        sources.delete(key)
+        await cursors.delete(key)
+        return hubs.delete(key)
+      }
+      const { resource } = entry
+      const state = sources.get(key) ?? newState(entry)
+      state.entry = entry
+      retime(state, resource)
+      const sink = resolve(sinkOf(resource), look, world.dataUrl)
+      const deadLetterManifest = deadLetterSinkOf(resource, {})
+      const deadLetterSink = deadLetterManifest && resolve(deadLetterManifest, look, world.dataUrl)
+      state.route = routeOf(resource, sink, deadLetterSink, world)
+      state.open = await hubs.open(entry)
+      await place(entry, state, state.open)
+      run(state)
+      writeStatus(world, entry, setOf(resource), findingsOf(resource, sink, deadLetterSink), statusOf(resource, sink))
+    },
+    states: () => sources.values(),
+    async fire(key) {
+      const state = sources.get(key)
+      if (!state) return { kind: 'unknown' }
+      const { route } = state
+      if (!route) return { kind: 'refused', reason: 'its sink is not resolved: tidings describe says why' }
+      const event = await emit(state, clock.wall())
+      if (!event) return { kind: 'refused', reason: 'its log takes nothing now: tidings status says why' }
+      return { kind: 'fired', eventId: event.attributes['id'] ?? '', sink: route.subscriber.url }
+    },
+    close() {
+      for (const { timing } of sources.values()) timing.running?.stop()
+    },
+  }
+}
+
+function timingOf(resource: ScheduledSource, catchUp: CatchUp): Timing {
+  const { schedule: text, timezone } = scheduleOf(resource)
+  const grammar = resource.kind === 'PingSource' ? 'ping' : 'cron-job'
+  return {
+    text: `${timezone ?? ''} ${text}`,
+    schedule: parseSchedule(text, { grammar, ...(timezone !== undefined && { timezone }) }),
+    catchUp: catchUpOf(resource) ?? catchUp,
+    running: undefined,
+    lastAt: undefined,
+  }
+}
+
+function scheduleOf(resource: ScheduledSource): { readonly schedule: string; readonly timezone?: string } {
+  return resource.kind === 'PingSource' ? pingScheduleOf(resource) : { schedule: resource.spec.schedule }
+}
+
+function sinkOf(resource: ScheduledSource) {
+  return resource.kind === 'PingSource' ? resource.spec.sink : cronJobSinkOf(resource)
+}
+
+function eventOf({ entry, namespace, name }: SourceState, tick: Tick): Event {
+  const identity = { uid: uidOf(entry), namespace, name }
+  const { resource } = entry
+  if (resource.kind === 'CronJobSource') {
+    const { data } = resource.spec
+    return cronJobEvent({ ...identity, ...(data !== undefined && { data }) }, tick)
+  }
+  const { contentType, data, dataBase64 } = resource.spec
+  return pingEvent(
+    {
+      ...identity,
+      ...(contentType !== undefined && { contentType }),
+      ...(data !== undefined && { data }),
+      ...(dataBase64 !== undefined && { dataBase64 }),
+      extensions: pingExtensionsOf(resource),
+    },
+    tick,
+  )
+}
+
+function routeOf(
+  resource: ScheduledSource,
+  sink: Resolution,
+  deadLetterSink: Resolution | undefined,
+  { settings }: World,
+): Route | undefined {
+  if (sink.kind === 'unresolved' || deadLetterSink?.kind === 'unresolved') return undefined
+  return {
+    ...deliveryOf(resource, {}, settings.delivery, ONE_ATTEMPT),
+    subscriber: sink.target,
+    ...(deadLetterSink && { deadLetterSink: deadLetterSink.target }),
+    namespace: namespaceOf(resource),
+  }
+}
+
+function setOf({ kind }: ScheduledSource): ConditionSet {
+  return kind === 'PingSource' ? pingSourceKind.conditions : cronJobSourceKind.conditions
+}
+
+function findingsOf(
+  resource: ScheduledSource,
+  sink: Resolution,
+  deadLetterSink: Resolution | undefined,
+): readonly Finding[] {
+  const sinkProvided: Finding =
+    sink.kind === 'resolved'
+      ? { type: 'SinkProvided', status: 'True' }
+      : { type: 'SinkProvided', status: 'False', reason: 'NotFound', message: sink.message }
+  const common: readonly Finding[] = [
+    sinkProvided,
+    { type: 'Deployed', status: 'True' },
+    ...(deadLetterSink ? [deadLetterSinkFinding(deadLetterSink)] : []),
+  ]
+  const oidc = 'authentication-oidc feature disabled'
+  if (resource.kind === 'PingSource') {
+    return [...common, { type: 'OIDCIdentityCreated', status: 'True', reason: oidc }]
+  }
+  return [...common, { type: 'ValidSchedule', status: 'True' }, ...cronJobNotices(resource)]
+}
+
+/** Conditions that inform only. */
+function cronJobNotices({ spec }: CronJobSource): readonly Finding[] {
+  const unread = [spec.serviceAccountName && 'serviceAccountName', spec.resources && 'resources'].filter(Boolean)
+  const ignored = `spec.${unread.join(' and spec.')} read by nobody: no pod is started`
+  return [
+    {
+      type: 'Deprecated',
+      status: 'True',
+      reason: 'CronJobSourceDeprecated',
+      message: 'CronJobSource is no longer part of Knative: use a PingSource (sources.knative.dev/v1)',
+    },
+    ...(unread.length > 0
+      ? [{ type: 'ResourcesCorrect', status: 'True', reason: 'Ignored', message: ignored } as const]
+      : []),
+  ]
+}
+
+function statusOf(resource: ScheduledSource, sink: Resolution): Readonly<Record<string, unknown>> {
+  const isPing = resource.kind === 'PingSource'
+  const plural = isPing ? 'pingsources' : 'cronjobsources'
+  const source = `/apis/v1/namespaces/${namespaceOf(resource)}/${plural}/${resource.metadata.name}`
+  const type = isPing ? 'dev.knative.sources.ping' : 'dev.knative.cronjob.event'
+  return {
+    ...(sink.kind === 'resolved' && { sinkUri: sink.target.url }),
+    ceAttributes: [{ type, source }],
+  }
+}
