@@ -5,6 +5,7 @@ import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { type DeadLetterLog, openDeadLetterLog } from './dead-letter-log.ts'
 import { type IngressTarget, newIngressStats } from './ingress.ts'
+import { RecentTypes } from './recent-types.ts'
 import { createRoomWait, type RoomWait } from './room-wait.ts'
 
 export interface BrokerOptions {
@@ -30,6 +31,8 @@ export interface OpenBroker {
   readonly deadLetters: DeadLetterLog
   /** What the ingress and replies write to. */
   readonly target: IngressTarget
+  /** What was stored lately. */
+  readonly types: RecentTypes
   /** Where replies wait for room in its log. */
   readonly room: RoomWait
   /** Ends within `drainMs` and a second; only what runs is waited for. */
@@ -58,10 +61,14 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     settings: options.channel,
     onFault: options.onFault,
   })
+  const types = new RecentTypes()
   const target: IngressTarget = {
     ready: true,
     stats: newIngressStats(),
-    append: (event, room) => channel.send(event, room),
+    append(event, room) {
+      types.see(event.attributes['type'] ?? '')
+      return channel.send(event, room)
+    },
   }
   return {
     uid,
@@ -70,6 +77,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     channel,
     deadLetters,
     target,
+    types,
     room: createRoomWait(clock),
     close: (drainMs) => channel.close({ drainMs }),
   }

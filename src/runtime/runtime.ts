@@ -9,6 +9,7 @@ import type { Answer, DataRequest } from '../http/server.ts'
 import { createChannelIngress } from '../messaging/ingress.ts'
 import type { Logger } from '../observe/logger.ts'
 import { createMetrics } from '../observe/metrics.ts'
+import type { Problem } from '../resource/problems.ts'
 import { createDisplay } from '../sink/display.ts'
 import { type Entry, kindOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
 import { type Admin, createAdmin } from './admin.ts'
@@ -17,10 +18,10 @@ import { createChannelReconcile, createInMemoryChannelReconcile, inMemoryChannel
 import { createCursors } from './cursors.ts'
 import { type DataPort, openDataPort } from './data-port.ts'
 import { endBroker, untilDelivered } from './drain.ts'
-import { durationSamples } from './durations.ts'
 import { createHubs } from './hubs.ts'
 import { createLocalClient } from './local-client.ts'
 import { registerMetrics } from './metrics.ts'
+import { startPlausibility } from './plausible.ts'
 import { type Look, startReconciler } from './reconcile.ts'
 import { brokerUrl, channelUrl, isDisplayPath } from './resolve.ts'
 import type { Settings } from './settings.ts'
@@ -34,6 +35,8 @@ export interface RuntimeOptions {
   readonly settings: Settings
   /** What is applied at the start, and from then on. */
   readonly resources: ResourceStore
+  /** What is wrong now with the files that the resources come from, if they come from any. */
+  readonly manifestProblems?: () => readonly Problem[]
   readonly clock: Clock
   readonly logger: Logger
   /** Where the built-in display subscriber writes. False, and nothing is written, while the reader is behind. */
@@ -74,7 +77,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 async function serveResources(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
-  const { settings, resources, clock, logger } = options
+  const { settings, resources, manifestProblems = () => [], clock, logger } = options
   const dataUrl = settings.data.externalUrl ?? port.url
   const logs = openMemoryStore({ maxEventBytes: settings.data.maxEventBytes })
   const share = (part: number): Budget => new Budget(part * port.budget.limitBytes, port.budget)
@@ -146,14 +149,19 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     },
   })
   await reconciler.settled()
+  const plausibility = startPlausibility({ triggers: triggers.states, cursors, again: reconciler.again, clock })
   port.serve((request) => display(request) ?? channels(request) ?? ingress.handle(request))
 
   const metrics = createMetrics()
   registerMetrics(metrics, {
     brokers: () => hubs.live('Broker'),
+    channels: () => hubs.live('InMemoryChannel'),
     triggers: () => triggers.states(),
-    subscription: ({ key }) => cursors.status(key),
-    durations: () => durationSamples(triggers.states()),
+    subscriptions: () => subscriptions.states(),
+    sources: () => sources.states(),
+    cursor: (key) => cursors.status(key),
+    resources: () => resources.list(),
+    manifestProblems: () => manifestProblems().length,
   })
 
   async function end(): Promise<void> {
@@ -162,6 +170,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     port.drain()
     await reconciler.close()
     sources.close()
+    plausibility.stop()
     const open = hubs.all()
     if (logs.traits.survives === 'nothing') await untilDelivered(open, clock, deadline)
     await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logger)))
@@ -197,6 +206,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
         sources: sources.states(),
         cursor: (key) => cursors.status(key),
         conditions: (key) => resources.get(key)?.status?.conditions ?? [],
+        manifestProblems: manifestProblems(),
       }),
     close() {
       ending ??= end()

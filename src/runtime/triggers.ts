@@ -4,16 +4,18 @@ import { createTriggerDeliver } from '../broker/trigger.ts'
 import type { Route } from '../core/delivery-spec.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
 import type { Histogram } from '../observe/histogram.ts'
-import type { Finding } from '../resource/conditions.ts'
+import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
 import { deadLetterSinkOf, deliveryOf } from '../resource/delivery-policy.ts'
-import { brokerNameOf, isOrdered, type Trigger, triggerKind } from '../resource/kinds/trigger.ts'
+import { brokerNameOf, dependencyOf, isOrdered, type Trigger, triggerKind } from '../resource/kinds/trigger.ts'
+import { findKind } from '../resource/known-kinds.ts'
 import { namespaceOf } from '../resource/metadata.ts'
-import type { Entry, ResourceKey } from '../store/resource-store.ts'
+import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
 import { deadLetterSinkFinding, type RunningBroker, runningBroker } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Hubs } from './hubs.ts'
+import { plausibleFinding } from './plausible.ts'
 import type { Look } from './reconcile.ts'
 import { brokerUrl, type Resolution, resolve } from './resolve.ts'
 import { uidOf, type World, writeStatus } from './world.ts'
@@ -31,6 +33,8 @@ export interface TriggerState {
   held: string | undefined
   /** Absent while the broker is. */
   broker: OpenBroker | undefined
+  /** Nothing is likely to send what it waits for (plausible.ts). */
+  isOdd: boolean
 }
 
 export interface Triggers {
@@ -50,7 +54,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
     if (known?.brokerName === brokerName) return known
     const durations = durationsOf(`${namespace}/${brokerName}`)
     const { name } = resource.metadata
-    const nothing = { route: undefined, held: undefined, broker: undefined }
+    const nothing = { route: undefined, held: undefined, broker: undefined, isOdd: false }
     const state: TriggerState = { key, namespace, name, brokerName, durations, ...nothing }
     states.set(key, state)
     return state
@@ -73,6 +77,18 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
         ...(state.held !== undefined && { held: state.held }),
       },
     })
+  }
+
+  /** Conditions that inform only. */
+  function hintsOf({ key, resource, status }: Entry<Trigger>, state: TriggerState): readonly Finding[] {
+    const cursor = cursors.status(key)
+    const found = plausibleFinding(resource, {
+      hasMatched: cursor !== undefined && cursor.stats.matched + cursor.behind > 0,
+      recentTypes: state.broker?.types ?? [],
+      before: status?.conditions ?? [],
+    })
+    state.isOdd = found.some((finding) => finding.status === 'Unknown')
+    return found
   }
 
   function deliverOf(state: TriggerState, open: OpenBroker) {
@@ -110,7 +126,12 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
       state.broker = broker?.open
       if (broker) await place(entry, state, broker)
       else cursors.hold(key, `Broker ${state.namespace}/${state.brokerName} does not exist`)
-      writeStatus(world, entry, triggerKind.conditions, findingsOf(state, subscriber, sink), statusOf(subscriber, sink))
+      const findings = [
+        ...findingsOf(state, subscriber, sink),
+        dependencyFinding(resource, look),
+        ...hintsOf(entry, state),
+      ]
+      writeStatus(world, entry, triggerKind.conditions, findings, statusOf(subscriber, sink))
     },
     states: () => states.values(),
   }
@@ -140,8 +161,6 @@ export function heldBy(subscriber: Resolution, sink: Resolution | undefined): st
 function findingsOf(state: TriggerState, subscriber: Resolution, sink: Resolution | undefined): readonly Finding[] {
   const findings: Finding[] = [
     { type: 'OIDCIdentityCreated', status: 'True', reason: 'authentication-oidc feature disabled' },
-    // What the annotation names is no resource that Tidings follows yet.
-    { type: 'DependencyReady', status: 'True' },
   ]
   if (!state.broker) {
     const message = `Broker "${state.brokerName}" does not exist`
@@ -156,6 +175,34 @@ function findingsOf(state: TriggerState, subscriber: Resolution, sink: Resolutio
       : { type: 'SubscriptionReady', status: 'Unknown', reason: 'SubscriptionNotConfigured' },
   )
   return findings
+}
+
+/**
+ * As ready as the object that the annotation `knative.dev/dependency` names. Deliveries do not wait for it.
+ * @see knative/eventing pkg/reconciler/broker/trigger/trigger.go, checkDependencyAnnotation
+ */
+function dependencyFinding(trigger: Trigger, look: Look): Finding {
+  const type = 'DependencyReady'
+  const reference = dependencyOf(trigger)
+  if (!reference) return { type, status: 'True' }
+  const { apiVersion, kind, name } = reference
+  const found = look(keyOf(apiVersion, kind, namespaceOf(trigger), name))
+  if (!found) {
+    const message = `Dependency does not exist: ${kind} ${namespaceOf(trigger)}/${name} (${apiVersion})`
+    return { type, status: 'False', reason: 'DependencyDoesNotExist', message }
+  }
+  const { status, resource } = found
+  // What has no conditions is there or not.
+  if (findKind(apiVersion, kind)?.conditions.dependents.length === 0) return { type, status: 'True' }
+  if (status?.observedGeneration !== resource.metadata.generation) {
+    return { type, status: 'Unknown', reason: 'GenerationNotEqual', message: `${kind} ${name} is being reconciled` }
+  }
+  const ready = conditionOf(status?.conditions ?? [], 'Ready')
+  return { type, status: 'Unknown', ...(ready && { status: ready.status, ...reasonOf(ready) }) }
+}
+
+function reasonOf({ reason, message }: Condition): Pick<Finding, 'reason' | 'message'> {
+  return { ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) }
 }
 
 function subscriberFinding(subscriber: Resolution): Finding {

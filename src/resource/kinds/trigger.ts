@@ -6,7 +6,7 @@ import { destinationFrom, destinationSchema } from '../destination.ts'
 import { defineKind } from '../kind.ts'
 import { DEFAULT_NAMESPACE, metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
 import { type FieldError, shown } from '../problems.ts'
-import { referenceSchema } from '../reference.ts'
+import { type Reference, referenceSchema } from '../reference.ts'
 import { annotationPath, checkAnnotation, type Fields, isFields, textAt, withRule } from '../rules.ts'
 
 const BROKER_LABEL = 'eventing.knative.dev/broker'
@@ -98,6 +98,13 @@ export function brokerNameOf({ spec }: Trigger): string {
 
 export function isOrdered({ metadata }: Trigger): boolean {
   return metadata.annotations?.[DELIVERY_ORDER] === 'ordered'
+}
+
+/** The object of the same namespace that annotation `knative.dev/dependency` names; undefined without one. */
+export function dependencyOf({ metadata }: Trigger): Pick<Reference, 'apiVersion' | 'kind' | 'name'> | undefined {
+  const reference = parseJson(metadata.annotations?.[DEPENDENCY] ?? '')
+  const [apiVersion, kind, name] = ['apiVersion', 'kind', 'name'].map((field) => textAt(reference, [field]))
+  return apiVersion && kind && name ? { apiVersion, kind, name } : undefined
 }
 
 function withDefaults(trigger: Trigger): Trigger {
