@@ -14,8 +14,11 @@ export interface RunningBroker {
   readonly open: OpenBroker
 }
 
+const KEY_PREFIX = keyOf('eventing.knative.dev/v1', 'Broker', '', '').slice(0, -1)
+
+/** On every event's path. */
 export function brokerKey(namespace: string, name: string): ResourceKey {
-  return keyOf('eventing.knative.dev/v1', 'Broker', namespace, name)
+  return `${KEY_PREFIX}${namespace}/${name}`
 }
 
 /** The broker that a Trigger reads, once it is open. */
