@@ -42,10 +42,12 @@ ${settingLines()}`,
     const follow = await manifestsFrom({ paths: textFlags(args, 'file'), store: resources, clock, logger }, io)
     const stopping = untilSignal() // from the start: a signal while starting stops in order too
     const { data, admin } = settings
+    let problems: Files['problems'] = () => []
     const runtime = await listenInWords(data, { portFlag: '--port', hostFlag: '--data.host' }, () =>
-      startRuntime({ settings, resources, clock, logger, print: io.offer }),
+      startRuntime({ settings, resources, clock, logger, print: io.offer, manifestProblems: () => problems() }),
     )
     const files = follow()
+    problems = files.problems
     const servers: HttpServer[] = []
     try {
       const adminServer = await listenInWords(admin, { portFlag: '--admin-port', hostFlag: '--admin.host' }, () =>

@@ -1,13 +1,18 @@
-// Durations of attempts: a histogram for each trigger, or for each broker where there are too many triggers for that.
+// Durations of attempts: a histogram for each trigger, or for each broker where there are too many triggers for that. The
+// same for subscriptions of channels and for sources.
 import { Histogram } from '../observe/histogram.ts'
-import type { HistogramSample } from '../observe/metrics.ts'
-import { brokerLabels } from './metrics.ts'
-import type { TriggerState } from './triggers.ts'
+import type { HistogramSample, Labels } from '../observe/metrics.ts'
 
 /** Above it, durations are counted per broker. */
 const MOST_HISTOGRAMS = 500
 
-type Timed = Pick<TriggerState, 'namespace' | 'brokerName' | 'name' | 'durations'>
+/** Whose attempts are timed. */
+export interface Timed {
+  readonly durations: Histogram
+  readonly labels: Labels
+  /** Of those that share a histogram with it. */
+  readonly shared: Labels
+}
 
 /** Hands out the histogram of each new trigger, by the key of its broker; `triggers` is how many there are. */
 export function createDurations(triggers: () => number): (brokerKey: string) => Histogram {
@@ -20,16 +25,15 @@ export function createDurations(triggers: () => number): (brokerKey: string) => 
   }
 }
 
-/** Those that have counted something; what several triggers share is labelled with their broker alone. */
-export function* durationSamples(triggers: Iterable<Timed>): Generator<HistogramSample> {
-  const states = [...triggers]
-  const left = new Map<Histogram, number>()
-  for (const { durations } of states) left.set(durations, (left.get(durations) ?? 0) + 1)
-  for (const { durations, namespace, name, brokerName } of states) {
-    const sharedBy = left.get(durations)
-    left.delete(durations)
+/** Those that have counted something; what several share has the labels that they share. */
+export function* durationSamples(timed: Iterable<Timed>): Generator<HistogramSample> {
+  const all = [...timed]
+  const users = new Map<Histogram, number>()
+  for (const { durations } of all) users.set(durations, (users.get(durations) ?? 0) + 1)
+  for (const { durations, labels, shared } of all) {
+    const sharedBy = users.get(durations)
+    users.delete(durations)
     if (sharedBy === undefined || durations.counts.every((count) => count === 0)) continue
-    const broker = brokerLabels({ namespace, name: brokerName })
-    yield { labels: sharedBy === 1 ? { ...broker, trigger: name } : broker, histogram: durations }
+    yield { labels: sharedBy === 1 ? labels : shared, histogram: durations }
   }
 }

@@ -1,82 +1,293 @@
-// The metrics of a runtime, read from the plain numbers that the data path counts (docs/metrics.md).
+// The metrics of a runtime, read from the plain numbers that the data path counts (docs/metrics.md). A log is a Broker's, a
+// channel's or a source's; who reads one is a Trigger, a Subscription or a source: each family is written once for all.
 import type { OpenBroker } from '../broker/broker.ts'
 import type { SubscriptionStatus } from '../channel/subscription.ts'
-import type { Histogram } from '../observe/histogram.ts'
 import type { Labels, MetricFamily, Metrics, Sample } from '../observe/metrics.ts'
+import { conditionOf } from '../resource/conditions.ts'
+import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
+import { durationSamples, type Timed } from './durations.ts'
+import type { SourceState } from './sources.ts'
+import type { SubscriptionState } from './subscriptions.ts'
 import type { TriggerState } from './triggers.ts'
 
 export interface MetricSources {
   brokers(): Iterable<OpenBroker>
+  channels(): Iterable<OpenBroker>
   triggers(): Iterable<TriggerState>
-  subscription(state: TriggerState): SubscriptionStatus | undefined
-  durations(): Iterable<{ readonly labels: Labels; readonly histogram: Histogram }>
+  subscriptions(): Iterable<SubscriptionState>
+  sources(): Iterable<SourceState>
+  cursor(key: ResourceKey): SubscriptionStatus | undefined
+  resources(): Iterable<Entry>
+  /** How many there are now, in the files that are followed. */
+  manifestProblems(): number
 }
 
-type BrokerValue = (broker: OpenBroker) => number
+/** One number that is read off a `T`. */
+interface Family<T> extends MetricFamily {
+  readonly type: 'counter' | 'gauge'
+  readonly value: (of: T) => number
+}
 
-const BROKER_COUNTERS: readonly (readonly [MetricFamily, BrokerValue])[] = [
-  [
-    { name: 'tidings_broker_events_accepted_total', help: 'Events stored, replies included.' },
-    ({ target }) => target.stats.accepted,
-  ],
-  [
-    { name: 'tidings_broker_events_unmatched_total', help: 'Events that passed no trigger.' },
-    ({ channel }) => channel.status().unmatched,
-  ],
-]
-
-const BROKER_GAUGES: readonly (readonly [MetricFamily, BrokerValue])[] = [
-  [
-    { name: 'tidings_broker_events_waiting', help: 'Events that at least one trigger has not settled.' },
-    ({ channel }) => channel.status().waiting,
-  ],
-  [{ name: 'tidings_log_bytes', help: "Bytes in the broker's log." }, ({ channel }) => channel.status().size.bytes],
-  [
-    { name: 'tidings_log_cap_bytes', help: "Bytes the broker's log may hold; publishers are refused at 90 %." },
-    ({ channel }) => channel.status().size.capBytes,
-  ],
-  [
-    { name: 'tidings_dead_letters_waiting', help: 'Events in the dead-letter log.' },
-    ({ deadLetters }) => deadLetters.status().waiting,
-  ],
-]
-
-type TriggerValue = (subscription: SubscriptionStatus) => number
-
-const TRIGGER_COUNTERS: readonly (readonly [MetricFamily, TriggerValue])[] = [
-  [{ name: 'tidings_trigger_matched_total', help: 'Events that passed the filter.' }, ({ stats }) => stats.matched],
-  [{ name: 'tidings_trigger_delivered_total', help: 'Events the subscriber took.' }, ({ stats }) => stats.delivered],
-  [
-    { name: 'tidings_trigger_dead_lettered_total', help: 'Events the dead letter sink took.' },
-    ({ stats }) => stats.deadLettered,
-  ],
-  [{ name: 'tidings_trigger_kept_total', help: 'Events put into the dead-letter log.' }, ({ stats }) => stats.kept],
-  [{ name: 'tidings_trigger_attempts_total', help: 'Attempts begun.' }, ({ stats }) => stats.attempts],
-  [
-    { name: 'tidings_trigger_failed_attempts_total', help: 'Attempts that delivered nothing.' },
-    ({ stats }) => stats.failedAttempts,
-  ],
-]
-
-const TRIGGER_GAUGES: readonly (readonly [MetricFamily, TriggerValue])[] = [
-  [
-    { name: 'tidings_trigger_waiting', help: 'Events matched and not settled, or not read for it yet.' },
-    ({ unsettled, behind }) => unsettled + behind,
-  ],
-  [{ name: 'tidings_trigger_in_flight', help: 'Attempts running.' }, ({ inFlight }) => inFlight],
-]
+/** Whatever has series of its own. */
+interface Labelled<T> {
+  readonly labels: Labels
+  readonly of: T
+}
 
 export function registerMetrics(metrics: Metrics, sources: MetricSources): void {
-  for (const [family, value] of BROKER_COUNTERS) metrics.counter(family, () => brokerSamples(sources, value))
-  for (const [family, value] of BROKER_GAUGES) metrics.gauge(family, () => brokerSamples(sources, value))
-  for (const [family, value] of TRIGGER_COUNTERS) metrics.counter(family, () => triggerSamples(sources, value))
-  for (const [family, value] of TRIGGER_GAUGES) metrics.gauge(family, () => triggerSamples(sources, value))
+  const all = seriesOf(sources)
+  register(metrics, hubFamilies('broker', 'trigger'), all.brokers)
+  register(metrics, hubFamilies('channel', 'subscription'), all.channels)
+  register(metrics, LOG_FAMILIES, all.logs)
+  register(metrics, readerFamilies('trigger', 'filter'), all.triggers)
+  register(metrics, readerFamilies('subscription', 'channel'), all.subscriptions)
+  register(metrics, SOURCE_FAMILIES, all.sources)
   metrics.counter({ name: 'tidings_ingress_refused_total', help: 'Requests and events refused, by HTTP status.' }, () =>
-    refusedSamples(sources),
+    refusedSamples(all.doors()),
   )
   metrics.histogram({ name: 'kn_eventing_dispatch_duration_seconds', help: 'Duration of attempts to deliver.' }, () =>
-    sources.durations(),
+    durationSamples(timed(sources)),
   )
+  metrics.gauge({ name: 'tidings_resources_not_ready', help: 'Resources whose Ready is not True, by kind.' }, () =>
+    notReadySamples(sources.resources()),
+  )
+  metrics.gauge({ name: 'tidings_manifest_problems', help: 'Problems of the manifests that are followed.' }, () => [
+    { labels: {}, value: sources.manifestProblems() },
+  ])
+  registerProcess(metrics)
+}
+
+/** What Brokers and channels count alike. */
+function hubFamilies(hub: string, reader: string): readonly Family<OpenBroker>[] {
+  return [
+    {
+      type: 'counter',
+      name: `tidings_${hub}_events_accepted_total`,
+      help: 'Events stored, replies included.',
+      value: ({ target }) => target.stats.accepted,
+    },
+    {
+      type: 'counter',
+      name: `tidings_${hub}_events_unmatched_total`,
+      help: `Events that no ${reader} wanted.`,
+      value: ({ channel }) => channel.status().unmatched,
+    },
+    {
+      type: 'gauge',
+      name: `tidings_${hub}_events_waiting`,
+      help: `Events that at least one ${reader} has not settled.`,
+      value: ({ channel }) => channel.status().waiting,
+    },
+  ]
+}
+
+const LOG_FAMILIES: readonly Family<OpenBroker>[] = [
+  {
+    type: 'gauge',
+    name: 'tidings_log_bytes',
+    help: 'Bytes in the log.',
+    value: ({ channel }) => channel.status().size.bytes,
+  },
+  {
+    type: 'gauge',
+    name: 'tidings_log_cap_bytes',
+    help: 'Bytes the log may hold; publishers are refused at 90 %.',
+    value: ({ channel }) => channel.status().size.capBytes,
+  },
+  {
+    type: 'gauge',
+    name: 'tidings_dead_letters_waiting',
+    help: 'Events in the dead-letter log.',
+    value: ({ deadLetters }) => deadLetters.status().waiting,
+  },
+]
+
+/** What all that read a log count alike. */
+function settledFamilies(reader: string): readonly Family<SubscriptionStatus>[] {
+  return [
+    {
+      type: 'counter',
+      name: `tidings_${reader}_delivered_total`,
+      help: 'Events the subscriber took.',
+      value: ({ stats }) => stats.delivered,
+    },
+    {
+      type: 'counter',
+      name: `tidings_${reader}_dead_lettered_total`,
+      help: 'Events the dead letter sink took.',
+      value: ({ stats }) => stats.deadLettered,
+    },
+    {
+      type: 'counter',
+      name: `tidings_${reader}_kept_total`,
+      help: 'Events put into the dead-letter log.',
+      value: ({ stats }) => stats.kept,
+    },
+    {
+      type: 'counter',
+      name: `tidings_${reader}_attempts_total`,
+      help: 'Attempts begun.',
+      value: ({ stats }) => stats.attempts,
+    },
+    {
+      type: 'counter',
+      name: `tidings_${reader}_failed_attempts_total`,
+      help: 'Attempts that delivered nothing.',
+      value: ({ stats }) => stats.failedAttempts,
+    },
+    {
+      type: 'gauge',
+      name: `tidings_${reader}_waiting`,
+      help: 'Events for it that are not settled, or not read for it yet.',
+      value: ({ unsettled, behind }) => unsettled + behind,
+    },
+    {
+      type: 'gauge',
+      name: `tidings_${reader}_in_flight`,
+      help: 'Attempts running.',
+      value: ({ inFlight }) => inFlight,
+    },
+  ]
+}
+
+function readerFamilies(reader: string, passed: string): readonly Family<SubscriptionStatus>[] {
+  const matched: Family<SubscriptionStatus> = {
+    type: 'counter',
+    name: `tidings_${reader}_matched_total`,
+    help: `Events that passed the ${passed}.`,
+    value: ({ stats }) => stats.matched,
+  }
+  return [matched, ...settledFamilies(reader)]
+}
+
+interface SourceReading {
+  readonly state: SourceState
+  readonly cursor: SubscriptionStatus
+}
+
+const SOURCE_FAMILIES: readonly Family<SourceReading>[] = [
+  {
+    type: 'counter',
+    name: 'tidings_source_events_emitted_total',
+    help: 'Events emitted: stored on their way to the sink.',
+    value: ({ state }) => state.emitted,
+  },
+  {
+    type: 'counter',
+    name: 'tidings_source_missed_total',
+    help: 'Times of the schedule that passed without an event.',
+    value: ({ state }) => state.missed,
+  },
+  ...settledFamilies('source').map((family) => ({
+    ...family,
+    value: ({ cursor }: SourceReading) => family.value(cursor),
+  })),
+]
+
+export function brokerLabels({ namespace, name }: { readonly namespace: string; readonly name: string }): Labels {
+  return { namespace, broker: name }
+}
+
+function channelLabels({ namespace, name }: { readonly namespace: string; readonly name: string }): Labels {
+  return { namespace, channel: name }
+}
+
+function triggerLabels({ namespace, brokerName, name }: TriggerState): Labels {
+  return { ...brokerLabels({ namespace, name: brokerName }), trigger: name }
+}
+
+function subscriptionLabels({ namespace, channelName, name }: SubscriptionState): Labels {
+  return { ...channelLabels({ namespace, name: channelName }), subscription: name }
+}
+
+function sourceLabels({ namespace, kind, name }: SourceState): Labels {
+  return { namespace, kind, source: name }
+}
+
+/** Who has series now. Triggers, Subscriptions and sources only after their first event: idle ones cost nothing here. */
+function seriesOf(sources: MetricSources) {
+  function* brokers(): Generator<Labelled<OpenBroker>> {
+    for (const of of sources.brokers()) yield { labels: brokerLabels(of), of }
+  }
+  function* channels(): Generator<Labelled<OpenBroker>> {
+    for (const of of sources.channels()) yield { labels: channelLabels(of), of }
+  }
+  function* doors(): Generator<Labelled<OpenBroker>> {
+    yield* brokers()
+    yield* channels()
+  }
+  function* readers<S extends { readonly key: ResourceKey }>(
+    states: Iterable<S>,
+    labelsOf: (state: S) => Labels,
+  ): Generator<Labelled<SubscriptionStatus>> {
+    for (const state of states) {
+      const of = sources.cursor(state.key)
+      if (of && of.stats.matched + of.behind > 0) yield { labels: labelsOf(state), of }
+    }
+  }
+  function* emitting(): Generator<Labelled<SourceReading>> {
+    for (const state of sources.sources()) {
+      const cursor = sources.cursor(state.key)
+      if (cursor && state.emitted + state.missed > 0) yield { labels: sourceLabels(state), of: { state, cursor } }
+    }
+  }
+  function* logs(): Generator<Labelled<OpenBroker>> {
+    yield* doors()
+    for (const { labels, of } of emitting()) if (of.state.open) yield { labels, of: of.state.open }
+  }
+  return {
+    brokers,
+    channels,
+    doors,
+    logs,
+    triggers: () => readers(sources.triggers(), triggerLabels),
+    subscriptions: () => readers(sources.subscriptions(), subscriptionLabels),
+    sources: emitting,
+  }
+}
+
+function register<T>(metrics: Metrics, families: readonly Family<T>[], series: () => Iterable<Labelled<T>>): void {
+  for (const { type, value, ...family } of families) metrics[type](family, () => samples(series(), value))
+}
+
+function* samples<T>(series: Iterable<Labelled<T>>, value: (of: T) => number): Generator<Sample> {
+  for (const { labels, of } of series) yield { labels, value: value(of) }
+}
+
+function* refusedSamples(doors: Iterable<Labelled<OpenBroker>>): Generator<Sample> {
+  for (const { labels, of } of doors) {
+    for (const [status, value] of of.target.stats.refused) yield { labels: { ...labels, code: String(status) }, value }
+  }
+}
+
+function* timed({ triggers, subscriptions, sources }: MetricSources): Generator<Timed> {
+  for (const state of triggers()) {
+    const shared = brokerLabels({ namespace: state.namespace, name: state.brokerName })
+    yield { durations: state.durations, labels: triggerLabels(state), shared }
+  }
+  for (const state of subscriptions()) {
+    const shared = channelLabels({ namespace: state.namespace, name: state.channelName })
+    yield { durations: state.durations, labels: subscriptionLabels(state), shared }
+  }
+  for (const state of sources()) {
+    const shared = { namespace: state.namespace, kind: state.kind }
+    yield { durations: state.durations, labels: sourceLabels(state), shared }
+  }
+}
+
+/** Of every kind that has a resource with conditions: 0 says that all are ready. */
+function* notReadySamples(resources: Iterable<Entry>): Generator<Sample> {
+  const counts = new Map<string, number>()
+  for (const { key, status } of resources) {
+    if (!status) continue
+    const isReady = conditionOf(status.conditions, 'Ready')?.status === 'True'
+    const kind = kindOf(key)
+    counts.set(kind, (counts.get(kind) ?? 0) + (isReady ? 0 : 1))
+  }
+  for (const [kind, value] of counts) yield { labels: { kind }, value }
+}
+
+function registerProcess(metrics: Metrics): void {
   metrics.gauge({ name: 'process_resident_memory_bytes', help: 'Resident memory.' }, () => [
     { labels: {}, value: process.memoryUsage.rss() },
   ])
@@ -87,30 +298,4 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources): void 
     const { user, system } = process.cpuUsage()
     return [{ labels: {}, value: (user + system) / 1e6 }]
   })
-}
-
-export function brokerLabels({ namespace, name }: { readonly namespace: string; readonly name: string }): Labels {
-  return { namespace, broker: name }
-}
-
-function* brokerSamples(sources: MetricSources, value: BrokerValue): Generator<Sample> {
-  for (const broker of sources.brokers()) yield { labels: brokerLabels(broker), value: value(broker) }
-}
-
-function* refusedSamples(sources: MetricSources): Generator<Sample> {
-  for (const broker of sources.brokers()) {
-    for (const [status, value] of broker.target.stats.refused) {
-      yield { labels: { ...brokerLabels(broker), code: String(status) }, value }
-    }
-  }
-}
-
-/** A trigger has series only after its first event: idle ones cost nothing here. */
-function* triggerSamples(sources: MetricSources, value: TriggerValue): Generator<Sample> {
-  for (const state of sources.triggers()) {
-    const { namespace, name, brokerName } = state
-    const subscription = sources.subscription(state)
-    if (!subscription || subscription.stats.matched + subscription.behind === 0) continue
-    yield { labels: { namespace, broker: brokerName, trigger: name }, value: value(subscription) }
-  }
 }

@@ -1,6 +1,10 @@
 // What of a status needs somebody's attention, in words.
 import type { OpenBroker } from '../broker/broker.ts'
 import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
+import { conditionOf } from '../resource/conditions.ts'
+import { namespaceOf } from '../resource/metadata.ts'
+import { formatProblem, type Problem } from '../resource/problems.ts'
+import type { Entry } from '../store/resource-store.ts'
 import type { LogStatus, SourceStatus, SubscriberStatus } from './status.ts'
 
 /** The logs of a deleted resource, and when they are given up (epoch ms). */
@@ -11,6 +15,20 @@ export interface KeptHub {
 
 /** A log fuller than this is a condition: publishers are refused at 90 %. */
 const NEARLY_FULL = 0.8
+
+export function manifestProblem(problem: Problem): string {
+  return `manifest ${formatProblem(problem)}; what was applied before stays`
+}
+
+/** Of a Broker or channel that is not ready; the channel behind a Channel is told of through that. */
+export function hubProblems({ resource, status }: Entry): readonly string[] {
+  const { kind, metadata } = resource
+  const isHub = kind === 'Broker' || kind === 'Channel' || kind === 'InMemoryChannel'
+  const isBehind = kind === 'InMemoryChannel' && metadata.ownerReferences !== undefined
+  const ready = conditionOf(status?.conditions ?? [], 'Ready')
+  if (!isHub || isBehind || !ready || ready.status === 'True') return []
+  return [`${kind} ${namespaceOf(resource)}/${metadata.name}: not ready (${ready.reason}): ${ready.message}`]
+}
 
 export function logProblems(kind: 'broker' | 'channel', status: LogStatus): readonly string[] {
   const { namespace, name, expired, repliesWaiting, log, deadLetters } = status

@@ -206,6 +206,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
         sources: sources.states(),
         cursor: (key) => cursors.status(key),
         conditions: (key) => resources.get(key)?.status?.conditions ?? [],
+        resources: resources.list(),
         manifestProblems: manifestProblems(),
       }),
     close() {

@@ -6,7 +6,7 @@ import type { Route } from '../core/delivery-spec.ts'
 import type { Event } from '../core/event.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
 import { createSubscriptionDeliver } from '../messaging/subscription.ts'
-import { Histogram } from '../observe/histogram.ts'
+import type { Histogram } from '../observe/histogram.ts'
 import type { ConditionSet, Finding } from '../resource/conditions.ts'
 import { deadLetterSinkOf, deliveryOf, ONE_ATTEMPT } from '../resource/delivery-policy.ts'
 import { type CronJobSource, cronJobSinkOf, cronJobSourceKind } from '../resource/kinds/cron-job-source.ts'
@@ -21,6 +21,7 @@ import type { Entry, ResourceKey } from '../store/resource-store.ts'
 import type { Fired } from './admin.ts'
 import { deadLetterSinkFinding } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
+import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
@@ -71,15 +72,18 @@ const EVERYTHING = {}
 export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sources {
   const { settings, clock, logger } = world
   const sources = new Map<ResourceKey, SourceState>()
+  const durationsOf = createDurations(() => sources.size)
 
   function newState(entry: Entry<ScheduledSource>): SourceState {
     const { key, resource } = entry
+    const { kind } = resource
+    const namespace = namespaceOf(resource)
     const state: SourceState = {
       key,
-      kind: resource.kind,
-      namespace: namespaceOf(resource),
+      kind,
+      namespace,
       name: resource.metadata.name,
-      durations: new Histogram(),
+      durations: durationsOf(`${namespace}/${kind}`),
       entry,
       route: undefined,
       open: undefined,

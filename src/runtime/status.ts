@@ -6,8 +6,17 @@ import type { SubscriptionStatus } from '../channel/subscription.ts'
 import type { Target } from '../core/destination.ts'
 import { printableUrl } from '../http/address.ts'
 import { type Condition, conditionOf } from '../resource/conditions.ts'
-import type { ResourceKey } from '../store/resource-store.ts'
-import { type KeptHub, keptProblem, logProblems, sourceProblems, subscriberProblems } from './problems.ts'
+import type { Problem } from '../resource/problems.ts'
+import type { Entry, ResourceKey } from '../store/resource-store.ts'
+import {
+  hubProblems,
+  type KeptHub,
+  keptProblem,
+  logProblems,
+  manifestProblem,
+  sourceProblems,
+  subscriberProblems,
+} from './problems.ts'
 
 /** All counts are events since the process started; times are RFC 3339. */
 export interface RuntimeStatus {
@@ -112,6 +121,8 @@ export interface StatusSources {
   readonly sources: Iterable<Subscriber & SourceFacts>
   cursor(key: ResourceKey): SubscriptionStatus | undefined
   conditions(key: ResourceKey): readonly Condition[]
+  readonly resources: Iterable<Entry>
+  readonly manifestProblems: readonly Problem[]
 }
 
 export interface LogSource {
@@ -145,6 +156,7 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
     channel: state.channelName,
   }))
   const schedules = await inSlices(sources.sources, (state) => ({ ...subscriberStatus(state), ...sourceFacts(state) }))
+  const notReady = await inSlices(sources.resources, hubProblems)
   const brokers = [...sources.brokers].map((source) => logStatus(source, names))
   const channels = [...sources.channels].map((source) => logStatus(source, names))
   return {
@@ -157,6 +169,8 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
     subscriptions,
     sources: schedules,
     problems: [
+      ...sources.manifestProblems.map(manifestProblem),
+      ...notReady.flat(),
       ...brokers.flatMap((each) => logProblems('broker', each)),
       ...channels.flatMap((each) => logProblems('channel', each)),
       ...[...sources.kept].map(keptProblem),

@@ -2,7 +2,7 @@
 import type { OpenBroker } from '../broker/broker.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
 import { createSubscriptionDeliver, type SubscriptionRoute } from '../messaging/subscription.ts'
-import { Histogram } from '../observe/histogram.ts'
+import type { Histogram } from '../observe/histogram.ts'
 import type { Finding } from '../resource/conditions.ts'
 import { deadLetterSinkOf, deliveryOf, ONE_ATTEMPT } from '../resource/delivery-policy.ts'
 import type { InMemoryChannel } from '../resource/kinds/in-memory-channel.ts'
@@ -11,6 +11,7 @@ import { namespaceOf } from '../resource/metadata.ts'
 import type { Entry, ResourceKey } from '../store/resource-store.ts'
 import { channelKey, inMemoryChannelKey } from './channels.ts'
 import type { Cursors } from './cursors.ts'
+import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
@@ -51,17 +52,19 @@ const EVERYTHING = {}
 export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors): Subscriptions {
   const { settings, clock, logger } = world
   const states = new Map<ResourceKey, SubscriptionState>()
+  const durationsOf = createDurations(() => states.size)
 
   function stateOf({ key, resource }: Entry<Subscription>): SubscriptionState {
     const channelName = channelOf(resource).name
     const known = states.get(key)
     if (known?.channelName === channelName) return known
+    const namespace = namespaceOf(resource)
     const state: SubscriptionState = {
       key,
-      namespace: namespaceOf(resource),
+      namespace,
       name: resource.metadata.name,
       channelName,
-      durations: new Histogram(),
+      durations: durationsOf(`${namespace}/${channelName}`),
       route: undefined,
       held: undefined,
     }

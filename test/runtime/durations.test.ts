@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { Histogram } from '../../src/observe/histogram.ts'
-import { createDurations, durationSamples } from '../../src/runtime/durations.ts'
-import type { TriggerState } from '../../src/runtime/triggers.ts'
+import { createDurations, durationSamples, type Timed } from '../../src/runtime/durations.ts'
 
-const named = (name: string, durations: Histogram) => ({ namespace: 'shop', brokerName: 'main', name, durations })
+const named = (trigger: string, durations: Histogram): Timed => {
+  const shared = { namespace: 'shop', broker: 'main' }
+  return { durations, labels: { ...shared, trigger }, shared }
+}
 
 function counted(): Histogram {
   const histogram = new Histogram()
@@ -11,8 +13,8 @@ function counted(): Histogram {
   return histogram
 }
 
-function labelsOf(states: readonly Pick<TriggerState, 'namespace' | 'brokerName' | 'name' | 'durations'>[]) {
-  return [...durationSamples(states)].map(({ labels }) => labels)
+function labelsOf(timed: readonly Timed[]) {
+  return [...durationSamples(timed)].map(({ labels }) => labels)
 }
 
 describe('durations', () => {

@@ -2,8 +2,31 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { anEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
-import { aTrigger, startTestRuntime } from '../support/runtime.ts'
+import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
 import { startSubscriber } from '../support/subscriber.ts'
+
+const A_CHANNEL = `---
+apiVersion: messaging.knative.dev/v1
+kind: Channel
+metadata: {name: c}
+`
+const aSubscription = (uri: string): string => `---
+apiVersion: messaging.knative.dev/v1
+kind: Subscription
+metadata: {name: s}
+spec:
+  channel: {apiVersion: messaging.knative.dev/v1, kind: Channel, name: c}
+  subscriber: {uri: '${uri}'}
+`
+/** Its schedule never comes. */
+const aPing = (uri: string): string => `---
+apiVersion: sources.knative.dev/v1
+kind: PingSource
+metadata: {name: p}
+spec:
+  schedule: '0 0 31 2 *'
+  sink: {uri: '${uri}'}
+`
 
 interface Family {
   readonly type: string
@@ -13,10 +36,18 @@ interface Family {
 describe('docs/metrics.md', () => {
   it('has every metric of a runtime that has seen events, with its type and labels, and no other', async () => {
     await using subscriber = await startSubscriber()
-    await using tidings = await startTestRuntime(aTrigger('t', subscriber.url))
+    await using tidings = await startTestRuntime(
+      aTrigger('t', subscriber.url) + A_CHANNEL + aSubscription(subscriber.url) + aPing(subscriber.url),
+    )
     await tidings.send(anEvent())
     await tidings.send(anEvent({ type: '' }))
-    await eventually(async () => (await tidings.trigger('t')).delivered === 1, 'delivered')
+    await tidings.send(anEvent(), 'channels/default/c')
+    await tidings.send(anEvent({ type: '' }), 'channels/default/c')
+    await tidings.runtime.fireSource('PingSource', 'default', 'p')
+    await eventually(async () => {
+      const { triggers, subscriptions, sources } = await tidings.runtime.status()
+      return [...triggers, ...subscriptions, ...sources].every(({ delivered }) => delivered === 1)
+    }, 'delivered')
 
     const { text } = await tidings.runtime.metrics.scrape()
 
@@ -33,6 +64,87 @@ describe('docs/metrics.md', () => {
     )
   })
 })
+
+describe('the metrics of a runtime', () => {
+  it('tell a channel, a subscription and a source by their names', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime(A_CHANNEL + aSubscription(subscriber.url) + aPing(subscriber.url))
+    for (const id of ['1', '2']) await tidings.send(anEvent({ id }), 'channels/default/c')
+    await tidings.send(anEvent({ type: '' }), 'channels/default/c')
+    await tidings.runtime.fireSource('PingSource', 'default', 'p')
+    await subscriber.received(3)
+    await eventually(
+      async () =>
+        (await linesOf(tidings)).includes('tidings_source_waiting{namespace="default",kind="PingSource",source="p"} 0'),
+      'settled',
+    )
+
+    const lines = await linesOf(tidings)
+
+    for (const line of [
+      'tidings_channel_events_accepted_total{namespace="default",channel="c"} 2',
+      'tidings_ingress_refused_total{namespace="default",channel="c",code="400"} 1',
+      'tidings_dead_letters_waiting{namespace="default",channel="c"} 0',
+      'tidings_subscription_delivered_total{namespace="default",channel="c",subscription="s"} 2',
+      'tidings_source_events_emitted_total{namespace="default",kind="PingSource",source="p"} 1',
+      'tidings_source_delivered_total{namespace="default",kind="PingSource",source="p"} 1',
+      'tidings_dead_letters_waiting{namespace="default",kind="PingSource",source="p"} 0',
+      'kn_eventing_dispatch_duration_seconds_count{namespace="default",kind="PingSource",source="p"} 1',
+    ]) {
+      assert.ok(lines.includes(line), line)
+    }
+  })
+
+  it('have no series of a subscription or source before its first event', async () => {
+    await using tidings = await startTestRuntime(A_CHANNEL + aSubscription('http://a') + aPing('http://a'))
+
+    const lines = await linesOf(tidings)
+
+    assert.deepEqual(
+      lines.filter((line) => /^[^#].*(?:subscription|source)=/.test(line)),
+      [],
+    )
+    assert.ok(lines.includes('tidings_channel_events_accepted_total{namespace="default",channel="c"} 0'))
+  })
+
+  it('count by kind what is not ready', async () => {
+    await using tidings = await startTestRuntime(
+      `${A_CHANNEL}${aSubscription('http://a')}---
+apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata: {name: t}
+spec:
+  broker: none
+  subscriber: {uri: 'http://a'}
+`,
+    )
+
+    const lines = await linesOf(tidings)
+
+    assert.deepEqual(lines.filter((line) => line.startsWith('tidings_resources_not_ready{')).sort(), [
+      'tidings_resources_not_ready{kind="Broker"} 0',
+      'tidings_resources_not_ready{kind="Channel"} 0',
+      'tidings_resources_not_ready{kind="InMemoryChannel"} 0',
+      'tidings_resources_not_ready{kind="Subscription"} 0',
+      'tidings_resources_not_ready{kind="Trigger"} 1',
+    ])
+  })
+
+  it('count what is wrong with the files that are followed, as the status tells it', async () => {
+    const problem = { file: 'a.yaml', line: 4, column: 3, path: 'spec', message: 'missing field(s)' }
+    await using tidings = await startTestRuntime('', {}, () => [problem])
+
+    const lines = await linesOf(tidings)
+    const { problems } = await tidings.runtime.status()
+
+    assert.ok(lines.includes('tidings_manifest_problems 1'))
+    assert.deepEqual(problems, ['manifest a.yaml:4:3 spec: missing field(s); what was applied before stays'])
+  })
+})
+
+async function linesOf({ runtime }: TestRuntime): Promise<readonly string[]> {
+  return (await runtime.metrics.scrape()).text.split('\n')
+}
 
 function documented(page: string): Record<string, Family> {
   const rows = rowsOf(page).map(([name = '', type = '', labels = '']) => {

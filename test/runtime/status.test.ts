@@ -36,6 +36,8 @@ function statusOf(broker: OpenBroker): Promise<RuntimeStatus> {
     sources: [],
     cursor: () => undefined,
     conditions: () => [],
+    resources: [],
+    manifestProblems: [],
   })
 }
 

@@ -4,7 +4,7 @@ import type { Event } from '../../src/core/event.ts'
 import { encodeBinary } from '../../src/http/encode.ts'
 import { createLogger } from '../../src/observe/logger.ts'
 import { loadManifests } from '../../src/resource/load.ts'
-import { formatProblem } from '../../src/resource/problems.ts'
+import { formatProblem, type Problem } from '../../src/resource/problems.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { readSettings } from '../../src/runtime/settings.ts'
 import type { LogStatus, TriggerStatus } from '../../src/runtime/status.ts'
@@ -23,7 +23,11 @@ export interface TestRuntime extends AsyncDisposable {
   channel(name: string): Promise<LogStatus>
 }
 
-export async function startTestRuntime(manifests: string, settings: Record<string, string> = {}): Promise<TestRuntime> {
+export async function startTestRuntime(
+  manifests: string,
+  settings: Record<string, string> = {},
+  manifestProblems: () => readonly Problem[] = () => [],
+): Promise<TestRuntime> {
   const { resources, problems } = loadManifests(manifests, 'test.yaml')
   if (problems.length > 0) throw new Error(problems.map(formatProblem).join('\n'))
   const printed: string[] = []
@@ -34,6 +38,7 @@ export async function startTestRuntime(manifests: string, settings: Record<strin
   const runtime = await startRuntime({
     settings: readSettings({ flags: { port: '0', drainMs: '0', ...settings }, env: {} }),
     resources: store,
+    manifestProblems,
     clock,
     logger: createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) }),
     print: (text) => printed.push(text) > 0,
