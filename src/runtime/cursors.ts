@@ -12,7 +12,7 @@ export interface Wanted {
   readonly hub: OpenBroker
   /** What `filter` was compiled from: compiled ones cannot be compared. */
   readonly filterSource: unknown
-  /** `deliver` is taken from the first spec that is placed: it is to ask for what may change. */
+  /** `deliver` is taken from the spec that is placed first, or first after a deletion: it is to ask for what may change. */
   readonly spec: SubscriptionSpec
 }
 
@@ -32,6 +32,8 @@ export interface Cursors {
 interface Placed extends Wanted {
   /** Runs while the resource is deleted. */
   readonly ends: Timer | undefined
+  /** Its `deliver` is of a resource that was deleted since. */
+  readonly isStale: boolean
 }
 
 export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger' | 'resources'>): Cursors {
@@ -44,22 +46,27 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
     await hub.channel.unsubscribe(uid).catch(() => undefined)
   }
 
-  function change(key: ResourceKey, placed: Placed, wanted: Wanted, ends: Timer | undefined): void {
-    placed.ends?.cancel()
-    const spec = { ...wanted.spec, deliver: placed.spec.deliver }
-    cursors.set(key, { ...wanted, spec, ends })
-    if (!isSame(placed, wanted)) placed.hub.channel.change(placed.uid, spec)
+  function change(key: ResourceKey, placed: Placed, next: Placed): void {
+    if (placed.ends !== next.ends) placed.ends?.cancel()
+    cursors.set(key, next)
+    if (!isSame(placed, next)) placed.hub.channel.change(placed.uid, next.spec)
   }
 
-  function keep(key: ResourceKey, placed: Placed, unsettled: number): void {
+  function giveUp(key: ResourceKey, { ends, hub, uid }: Placed, why: string): void {
+    ends?.cancel()
+    resources.forgetUid(key)
+    const status = hub.channel.subscription(uid)
+    logger.error({ resource: key, unsettled: status ? unsettledOf(status) : 0 }, why)
+  }
+
+  function keep(key: ResourceKey, placed: Placed): void {
     const { deletedMs } = settings.retention
     resources.keepUid(key, placed.uid)
     const ends = clock.after(deletedMs, () => {
-      resources.forgetUid(key)
-      logger.error({ resource: key, unsettled }, 'deleted for too long: what it had not settled is given up')
+      giveUp(key, placed, 'deleted for too long: what it had not settled is given up')
       void drop(key, placed)
     })
-    change(key, placed, { ...placed, spec: { ...placed.spec, held: 'it was deleted' } }, ends)
+    change(key, placed, { ...placed, spec: { ...placed.spec, held: 'it was deleted' }, ends, isStale: true })
   }
 
   return {
@@ -67,17 +74,21 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       const placed = cursors.get(key)
       if (placed && placed.uid === wanted.uid && placed.hub === wanted.hub) {
         if (placed.ends) resources.forgetUid(key)
-        return change(key, placed, wanted, undefined)
+        const { deliver } = placed.isStale ? wanted.spec : placed.spec
+        return change(key, placed, { ...wanted, spec: { ...wanted.spec, deliver }, ends: undefined, isStale: false })
       }
-      placed?.ends?.cancel()
+      if (placed?.ends)
+        giveUp(key, placed, 'it came back with another log to read: what it had not settled is given up')
       if (placed) await drop(key, placed)
       await wanted.hub.channel.subscribe(wanted.uid, wanted.spec)
-      cursors.set(key, { ...wanted, ends: undefined })
+      cursors.set(key, { ...wanted, ends: undefined, isStale: false })
     },
 
     hold(key, reason) {
       const placed = cursors.get(key)
-      if (placed) change(key, placed, { ...placed, spec: { ...placed.spec, held: reason } }, placed.ends)
+      if (!placed) return
+      if (placed.ends) resources.forgetUid(key) // it came back before its log did
+      change(key, placed, { ...placed, spec: { ...placed.spec, held: reason }, ends: undefined })
     },
 
     async delete(key) {
@@ -85,7 +96,7 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       if (!placed || placed.ends) return
       const status = placed.hub.channel.subscription(placed.uid)
       const unsettled = status ? unsettledOf(status) : 0
-      if (unsettled > 0 && settings.retention.deletedMs > 0) keep(key, placed, unsettled)
+      if (unsettled > 0 && settings.retention.deletedMs > 0) keep(key, placed)
       else await drop(key, placed)
     },
 
@@ -113,8 +124,9 @@ function unsettledOf({ unsettled, behind, exact, unread }: SubscriptionStatus): 
   return unsettled + (exact ? behind : Math.max(behind, unread))
 }
 
-function isSame(a: Wanted, b: Wanted): boolean {
+function isSame(a: Placed, b: Placed): boolean {
   return (
+    a.spec.deliver === b.spec.deliver &&
     a.spec.ordered === b.spec.ordered &&
     a.spec.held === b.spec.held &&
     a.spec.maxInFlight === b.spec.maxInFlight &&

@@ -3,7 +3,7 @@
 // appears, changes or goes. What reconciling means is each kind's matter.
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { Change, Entry, ResourceKey, ResourceReader } from '../store/resource-store.ts'
+import type { Change, Entry, ResourceKey, ResourceStore } from '../store/resource-store.ts'
 
 /** Finds another resource, and notes that whoever is being reconciled depends on it, be it there or not. */
 export type Look = (key: ResourceKey) => Entry | undefined
@@ -20,7 +20,7 @@ export interface ReconcilerOptions {
   readonly reconcile: (key: ResourceKey, entry: Entry | undefined, look: Look) => Promise<void> | void
 }
 
-export type ReconcilerSource = Pick<ResourceReader, 'get' | 'list' | 'onChange'>
+export type ReconcilerSource = Pick<ResourceStore, 'get' | 'list' | 'onChange' | 'letGo'>
 
 export interface Reconciler {
   /** Once more, although nothing changed: what it is made of besides resources may be other now. */
@@ -84,8 +84,10 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       dependencies.add(key, other) // at once: it may change while this one is still being reconciled
       return resources.get(other)
     }
+    const entry = resources.get(key)
+    if (!entry) resources.letGo(key)
     try {
-      await reconcile(key, resources.get(key), look)
+      await reconcile(key, entry, look)
       failures.delete(key)
     } catch (error) {
       retryLater(key, error)

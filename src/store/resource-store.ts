@@ -45,8 +45,10 @@ export interface ResourceReader {
 export interface ResourceStore extends ResourceReader {
   /** Creates or replaces; nothing changes when it says what is there already. The uid stays, or comes back: see `keepUid`. */
   put(resource: AnyResource, origin: string): Entry
-  /** Idempotent. */
+  /** Idempotent. What comes back before `letGo` is the same resource still. */
   delete(key: ResourceKey): void
+  /** The deletion takes effect now: the next resource of this key is another one. */
+  letGo(key: ResourceKey): void
   setStatus(key: ResourceKey, status: ResourceStatus): void
   /** The next resource of this key gets this uid, until `forgetUid`. */
   keepUid(key: ResourceKey, uid: string): void
@@ -70,6 +72,8 @@ export function keyOfResource(resource: AnyResource): ResourceKey {
 export function createResourceStore(wallMs: () => number): ResourceStore {
   const entries = new Map<ResourceKey, Entry>()
   const keptUids = new Map<ResourceKey, string>()
+  /** Of deleted ones that were not let go yet. */
+  const leavingUids = new Map<ResourceKey, string>()
   const listeners = new Set<(change: Change) => void>()
   let version = 0
 
@@ -84,7 +88,7 @@ export function createResourceStore(wallMs: () => number): ResourceStore {
       ...resource,
       metadata: {
         ...resource.metadata,
-        uid: uid ?? keptUids.get(key) ?? randomUUID(),
+        uid: uid ?? keptUids.get(key) ?? leavingUids.get(key) ?? randomUUID(),
         generation: isChanged ? generation + 1 : generation,
         creationTimestamp: creationTimestamp ?? new Date(wallMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
         resourceVersion: String(++version),
@@ -109,6 +113,7 @@ export function createResourceStore(wallMs: () => number): ResourceStore {
       if (before && isSame(resource, before.resource) && before.origin === origin) return before
       const entry: Entry = { key, resource: stamped(resource, before, key), status: before?.status, origin }
       entries.set(key, entry)
+      leavingUids.delete(key)
       tell(before ? { type: 'MODIFIED', entry, before } : { type: 'ADDED', entry })
       return entry
     },
@@ -117,9 +122,12 @@ export function createResourceStore(wallMs: () => number): ResourceStore {
       const entry = entries.get(key)
       if (!entry) return
       entries.delete(key)
+      if (entry.resource.metadata.uid !== undefined) leavingUids.set(key, entry.resource.metadata.uid)
       version++
       tell({ type: 'DELETED', entry })
     },
+
+    letGo: (key) => void leavingUids.delete(key),
 
     setStatus(key, status) {
       const before = entries.get(key)

@@ -122,6 +122,66 @@ describe('a runtime whose resources change', () => {
     assert.deepEqual(idsOf(subscriber.requests), ['1', '2'])
   })
 
+  it('resumes a trigger that comes back with another subscriber at that one', async () => {
+    await using first = await startSubscriber({ status: 503 })
+    await using second = await startSubscriber()
+    const delivery = '  delivery: {retry: 100, backoffPolicy: linear, backoffDelay: PT0.01S}\n'
+    await using tidings = await startTestRuntime(aTrigger('t', first.url, delivery))
+    await tidings.send(anEvent({ id: '1' }))
+    await first.received(1)
+
+    await remove(tidings, triggerKey('t'))
+    await tidings.send(anEvent({ id: '2' }))
+    await apply(tidings, aTrigger('t', second.url, delivery))
+    await second.received(2)
+    const third = await startSubscriber()
+    await apply(tidings, aTrigger('t', third.url, delivery))
+    await tidings.send(anEvent({ id: '3' }))
+    await third.received(1)
+    await third.close()
+
+    assert.deepEqual(idsOf(second.requests).sort(), ['1', '2'])
+    assert.deepEqual(idsOf(third.requests), ['3'])
+  })
+
+  it('resumes a trigger that comes back before its broker does, at its new subscriber', async () => {
+    await using first = await startSubscriber('hang')
+    await using second = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('t', first.url))
+    await tidings.send(anEvent({ id: '1' }))
+    await first.received(1)
+    await tidings.send(anEvent({ id: '2' }))
+
+    await remove(tidings, brokerKey)
+    await remove(tidings, triggerKey('t'))
+    await apply(tidings, aTrigger('t', second.url))
+    assert.equal(readyOf(tidings, 't')?.reason, 'BrokerDoesNotExist')
+    await apply(tidings, BROKER)
+    await tidings.send(anEvent({ id: '3' }))
+    await second.received(1)
+    await first.close()
+    await second.received(3)
+
+    assert.deepEqual(idsOf(second.requests).sort(), ['1', '2', '3'])
+  })
+
+  it('goes on with a broker and a trigger that were deleted and came back before anybody looked', async () => {
+    await using subscriber = await startSubscriber()
+    const trigger = aTrigger('t', 'x').replace('uri: x', KSERVICE)
+    await using tidings = await startTestRuntime(trigger)
+    const { resources } = tidings.runtime
+    const uids = () => [brokerKey, triggerKey('t')].map((key) => resources.get(key)?.resource.metadata.uid)
+    const before = uids()
+    await tidings.send(anEvent({ id: '1' }))
+
+    for (const key of [brokerKey, triggerKey('t')]) resources.delete(key)
+    await apply(tidings, BROKER + trigger + aService(subscriber.url))
+    await subscriber.received(1)
+
+    assert.deepEqual(idsOf(subscriber.requests), ['1'])
+    assert.deepEqual(uids(), before)
+  })
+
   it('starts a trigger anew that was deleted with nothing waiting', async () => {
     await using subscriber = await startSubscriber()
     const manifest = aTrigger('t', subscriber.url)

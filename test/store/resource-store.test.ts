@@ -83,6 +83,7 @@ describe('a resource store', () => {
     const { store } = setUp()
     const uidAfterDeletion = (): string => {
       store.delete(KEY)
+      store.letGo(KEY)
       return store.put(aBroker(), 'a.yaml:1').resource.metadata.uid ?? ''
     }
     const first = store.put(aBroker(), 'a.yaml:1').resource.metadata.uid ?? ''
@@ -94,6 +95,15 @@ describe('a resource store', () => {
     assert.notEqual(second, first)
     assert.equal(third, second)
     assert.notEqual(uidAfterDeletion(), second)
+  })
+
+  it('gives the same uid to what comes back before its deletion took effect', () => {
+    const { store } = setUp()
+    const first = store.put(aBroker(), 'a.yaml:1').resource.metadata.uid
+
+    store.delete(KEY)
+
+    assert.equal(store.put(aBroker(), 'a.yaml:1').resource.metadata.uid, first)
   })
 
   it('tells nobody who has stopped listening', () => {
