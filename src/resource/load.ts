@@ -1,7 +1,7 @@
 // Manifests to resources: from a text, or from the files and folders that `-f` names. Tells everything that is wrong at
 // once and where it stands; what to do about it (refuse to start, keep the last good version) is for the caller. Syntax
 // is yaml.ts, the rules are the kinds'.
-import { type Dirent, promises as fs } from 'node:fs'
+import { type Dirent, promises as fs, type Stats } from 'node:fs'
 import path from 'node:path'
 import { brokerClassOf, isOurs } from './kinds/broker.ts'
 import { brokerNameOf } from './kinds/trigger.ts'
@@ -9,7 +9,7 @@ import { type AnyResource, describeUnknownKind, findKind } from './known-kinds.t
 import { namespaceOf } from './metadata.ts'
 import { type FieldError, type Place, type Problem, problemAt } from './problems.ts'
 import { isFields, textAt } from './rules.ts'
-import { parseYaml, type YamlDocument, yamlLimits } from './yaml.ts'
+import { readYaml, type YamlDocument, yamlLimits } from './yaml.ts'
 
 export interface LoadedResource {
   readonly resource: AnyResource
@@ -28,7 +28,9 @@ const EXTENSIONS: readonly string[] = ['.yaml', '.yml', '.json']
 
 /** Reads every document of a text. `file` is the name that problems give. Never throws. */
 export function loadManifests(text: string, file: string): Loaded {
-  return combine([readManifests(text, file)])
+  const part = startPart(file)
+  for (const document of readYaml(text, file, part.refuse)) part.add(document)
+  return combine([part.end()])
 }
 
 /**
@@ -62,25 +64,30 @@ export interface ManifestFile {
 export async function findFiles(paths: readonly string[]): Promise<{
   readonly files: readonly ManifestFile[]
   readonly folders: readonly string[]
+  /** Of these nobody can tell whether there is something: too many open files, no right to look, ... */
+  readonly unreadable: readonly string[]
   readonly problems: readonly Problem[]
 }> {
-  const found: Found = { files: [], folders: [], problems: [] }
+  const found: Found = { files: [], folders: [], unreadable: [], problems: [] }
   const seen = new Set<string>()
   for (const each of paths) await findAt(each, seen, found)
   return found
 }
 
-function readManifests(text: string, file: string): Part {
-  const { documents, problems } = parseYaml(text, file)
+/** What one file holds, document by document. */
+function startPart(file: string) {
   const resources: LoadedResource[] = []
-  const refused: Problem[] = []
-  for (const document of documents) {
-    const placeOf = (error: FieldError): Place => ({ file, ...document.positionOf(error.paths[0]) })
-    const reading = readResource(document)
-    if (reading.kind === 'invalid') refused.push(...reading.errors.map((error) => problemAt(placeOf(error), error)))
-    else resources.push({ resource: reading.resource, place: { file, ...document.positionOf([]) } })
+  const problems: Problem[] = []
+  return {
+    add(document: YamlDocument): void {
+      const placeOf = (error: FieldError): Place => ({ file, ...document.positionOf(error.paths[0]) })
+      const reading = readResource(document)
+      if (reading.kind === 'invalid') problems.push(...reading.errors.map((error) => problemAt(placeOf(error), error)))
+      else resources.push({ resource: reading.resource, place: { file, ...document.positionOf([]) } })
+    },
+    refuse: (problem: Problem): void => void problems.push(problem),
+    end: (): Part => ({ resources, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }),
   }
-  return { resources, problems: [...problems, ...refused].sort((a, b) => a.line - b.line || a.column - b.column) }
 }
 
 function readResource({ value }: YamlDocument) {
@@ -105,6 +112,7 @@ function invalid(errors: readonly FieldError[]) {
 interface Found {
   readonly files: ManifestFile[]
   readonly folders: string[]
+  readonly unreadable: string[]
   readonly problems: Problem[]
 }
 
@@ -116,15 +124,24 @@ async function findAt(named: string, seen: Set<string>, found: Found): Promise<v
     seen.add(real)
     const stat = await fs.stat(real)
     if (stat.isDirectory()) return await findIn(named, seen, found)
-    const { size, ino, mtimeMs, ctimeMs } = stat
-    found.files.push({
-      name: named,
-      bytes: size,
-      signature: [real, ino, size, mtimeMs, ctimeMs].join(),
-      changedAt: ctimeMs,
-    })
+    found.files.push({ name: named, bytes: stat.size, signature: signatureOf(real, stat), changedAt: stat.ctimeMs })
   } catch (error) {
+    if (!isMissing(error)) found.unreadable.push(named)
     found.problems.push(problemOfFile(named, messageOf(error)))
+  }
+}
+
+function signatureOf(real: string, { ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [real, ino, size, mtimeMs, ctimeMs].join()
+}
+
+/** Whether a file is what it was when it was found. */
+export async function isUnchanged({ name, signature }: ManifestFile): Promise<boolean> {
+  try {
+    const real = await fs.realpath(name)
+    return signatureOf(real, await fs.stat(real)) === signature
+  } catch {
+    return false
   }
 }
 
@@ -141,13 +158,25 @@ function isWanted(entry: Dirent): boolean {
   return !entry.name.startsWith('.') && (entry.isDirectory() || EXTENSIONS.includes(path.extname(entry.name)))
 }
 
-/** Never rejects: a file that cannot be read is a problem. */
-export async function readFile({ name, bytes }: Pick<ManifestFile, 'name' | 'bytes'>): Promise<Part> {
-  // Asked before reading; parseYaml counts again what was read.
+/**
+ * Never rejects: a file that cannot be read is a problem. `giveWay` is called between documents and may return what is
+ * to be waited for: ten thousand of them take seconds.
+ */
+export async function readFile(
+  { name, bytes }: Pick<ManifestFile, 'name' | 'bytes'>,
+  giveWay: () => Promise<void> | undefined = () => undefined,
+): Promise<Part> {
+  // Asked before reading; readYaml counts again what was read.
   if (bytes > yamlLimits.textBytes)
     return refusedFile(name, `expected at most ${yamlLimits.textBytes} bytes in one file`)
   try {
-    return readManifests(textOf(await fs.readFile(name)), name)
+    const part = startPart(name)
+    for (const document of readYaml(textOf(await fs.readFile(name)), name, part.refuse)) {
+      part.add(document)
+      const turn = giveWay()
+      if (turn) await turn
+    }
+    return part.end()
   } catch (error) {
     return refusedFile(name, messageOf(error))
   }
@@ -169,9 +198,12 @@ function problemOfFile(file: string, message: string): Problem {
   return { file, line: 1, column: 1, path: '', message }
 }
 
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
 function messageOf(error: unknown): string {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-  if (isMissing) return 'no such file or folder'
+  if (isMissing(error)) return 'no such file or folder'
   return error instanceof Error && !('code' in error) ? error.message : String(error)
 }
 
@@ -187,8 +219,8 @@ function duplicates(resources: readonly LoadedResource[]): readonly Problem[] {
   const first = new Map<string, Place>()
   return resources.flatMap(({ resource, place }) => {
     const { apiVersion, kind, metadata } = resource
-    const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : ''
-    const key = JSON.stringify([group, kind, namespaceOf(resource), metadata.name])
+    const group = apiVersion.slice(0, Math.max(apiVersion.indexOf('/'), 0))
+    const key = `${group}/${kind}/${namespaceOf(resource)}/${metadata.name}`
     const other = first.get(key)
     if (!other) {
       first.set(key, place)

@@ -38,11 +38,16 @@ export function parseYaml(
   text: string,
   file: string,
 ): { readonly documents: readonly YamlDocument[]; readonly problems: readonly Problem[] } {
-  const lines = new LineCounter()
-  const documents: YamlDocument[] = []
   const problems: Problem[] = []
+  const documents = [...readYaml(text, file, (problem) => problems.push(problem))]
+  return { documents, problems }
+}
+
+/** As `parseYaml`, one document at a time: where they are many, others may have their turn between them. */
+export function* readYaml(text: string, file: string, onProblem: (problem: Problem) => void): Generator<YamlDocument> {
+  const lines = new LineCounter()
   const report = ({ offset, path, message }: Finding): void => {
-    problems.push({ file, ...positionAt(lines, offset), path: formatPath(path), message })
+    onProblem({ file, ...positionAt(lines, offset), path: formatPath(path), message })
   }
   try {
     for (const document of compose(text, lines)) {
@@ -50,13 +55,12 @@ export function parseYaml(
       if (read.findings.length > 0) read.findings.forEach(report)
       // What stands between two `---` may be nothing but comments.
       else if (read.value !== null) {
-        documents.push({ value: read.value, positionOf: (path) => positionAt(lines, offsetOf(document, path)) })
+        yield { value: read.value, positionOf: (path) => positionAt(lines, offsetOf(document, path)) }
       }
     }
   } catch (error) {
     report({ offset: error instanceof Refusal ? error.offset : 0, path: [], message: messageOf(error) })
   }
-  return { documents, problems }
 }
 
 /** Plain data as text that `parseYaml` reads back, and so do readers of YAML 1.1: what they take for another type is quoted. */

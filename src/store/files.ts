@@ -6,7 +6,15 @@ import path from 'node:path'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 import { updateErrors } from '../resource/immutable.ts'
-import { combine, findFiles, type LoadedResource, type ManifestFile, type Part, readFile } from '../resource/load.ts'
+import {
+  combine,
+  findFiles,
+  isUnchanged,
+  type LoadedResource,
+  type ManifestFile,
+  type Part,
+  readFile,
+} from '../resource/load.ts'
 import { formatProblem, type Problem, problemAt } from '../resource/problems.ts'
 import { keyOfResource, type ResourceKey, type ResourceStore } from './resource-store.ts'
 
@@ -35,22 +43,26 @@ const LOOK_MS = 1_000
 /** So long after a hint: several saves come together. */
 const HINT_MS = 50
 export const VANISHED_MS = 2_000
-/** A file written so short before it was read may have been written again since, within one tick of its clock. */
-const RACY_MS = 1_000
-/** Files read before the event loop turns: the data path shares it. */
-const SLICE = 8
+/** A file is read once nobody has written to it for so long: half of one may be a whole manifest of another meaning. */
+const STILL_MS = 200
+/** One that is written all the time is read as it is. */
+const NEVER_STILL_MS = 2_000
+/** Where a file system tells whole seconds only, a file may be written again without looking different. */
+const COARSE_MS = 1_000
+/** What is done before the event loop turns: the data path shares it. */
+const SLICE_MS = 10
 
 /** Reads all files and applies what they say, unless anything is wrong. */
 export async function openFiles(options: FilesOptions): Promise<FirstLook> {
   const reader = createReader(options)
   const { files, folders, problems: missing } = await findFiles(options.paths)
-  await reader.read(files)
+  await reader.readAll(files)
   const { resources, problems: across, notices } = combine(reader.good(files))
-  const problems = [...missing, ...reader.problems(), ...across]
+  const problems = [...missing, ...reader.problems(files), ...across]
   if (problems.length > 0) return { kind: 'refused', problems }
   const applied = new Map<ResourceKey, Applied>()
   for (const loaded of resources) {
-    applied.set(keyOfResource(loaded.resource), { loaded, missingSince: undefined })
+    applied.set(keyOfResource(loaded.resource), { loaded, refused: [], missingSince: undefined })
     options.store.put(loaded.resource, originOf(loaded))
   }
   return { kind: 'loaded', notices, follow: () => follow(options, reader, applied, [...folders, ...foldersOf(files)]) }
@@ -59,6 +71,8 @@ export async function openFiles(options: FilesOptions): Promise<FirstLook> {
 /** A resource that the files have, or had until a moment ago. */
 interface Applied {
   readonly loaded: LoadedResource
+  /** Why it is not what is applied, but an older one. */
+  readonly refused: readonly Problem[]
   /** On the monotonic clock. */
   readonly missingSince: number | undefined
 }
@@ -70,8 +84,10 @@ function follow(
   firstFolders: readonly string[],
 ): Files {
   const hints = createHints(() => lookIn(HINT_MS))
+  const giveWay = createTurns(clock)
   let problems: readonly Problem[] = []
   let looking: Promise<void> | undefined
+  let moreInMs = Infinity
   let timer: Timer | undefined
   let dueAt = Infinity
   let isClosed = false
@@ -92,48 +108,65 @@ function follow(
       .catch((error: unknown) => logger.error({ err: error }, 'the manifests could not be looked at; trying again'))
       .finally(() => {
         looking = undefined
-        lookIn(LOOK_MS)
+        lookIn(Math.min(LOOK_MS, moreInMs))
       })
     await looking
   }
 
   async function lookOnce(): Promise<void> {
-    const { files, folders } = await findFiles(paths)
-    hints.watch([...folders, ...foldersOf(files)])
-    await reader.read(files)
+    const found = await findFiles(paths)
+    const files = [...found.files, ...reader.below(found.unreadable)]
+    hints.watch([...found.folders, ...foldersOf(files)])
+    moreInMs = await reader.read(files)
     const { resources, problems: across } = combine(reader.good(files))
-    const refused = putAll(chosen(resources, applied))
-    tellNew([...reader.problems(), ...across, ...refused])
+    const refused = await putAll(chosen(resources, applied))
+    const isUnreadable = ({ file }: Problem): boolean => found.unreadable.includes(file)
+    tellNew({
+      kept: [...found.problems.filter(isUnreadable), ...reader.problems(files), ...across, ...refused],
+      // What vanishes from a folder is no problem.
+      gone: found.problems.filter((problem) => paths.includes(problem.file) && !isUnreadable(problem)),
+    })
   }
 
-  function putAll(wanted: ReadonlyMap<ResourceKey, LoadedResource>): readonly Problem[] {
-    const refused: Problem[] = []
+  async function putAll(wanted: ReadonlyMap<ResourceKey, LoadedResource>): Promise<readonly Problem[]> {
+    const allRefused: Problem[] = []
     for (const [key, loaded] of wanted) {
-      const errors = updateErrors(store.get(key)?.resource, loaded.resource)
-      if (errors.length > 0) {
-        refused.push(...errors.map((error) => problemAt(loaded.place, error)))
-      } else {
-        store.put(loaded.resource, originOf(loaded))
-      }
-      applied.set(key, { loaded, missingSince: undefined })
+      const refused = put(key, loaded)
+      allRefused.push(...refused)
+      applied.set(key, { loaded, refused, missingSince: undefined })
+      const turn = giveWay()
+      if (turn) await turn
     }
-    for (const [key, { loaded, missingSince = clock.now() }] of applied) {
+    for (const [key, before] of applied) {
       if (wanted.has(key)) continue
+      const { missingSince = clock.now() } = before
       if (clock.now() - missingSince < VANISHED_MS) {
-        applied.set(key, { loaded, missingSince })
+        applied.set(key, { ...before, missingSince })
       } else {
         applied.delete(key)
         store.delete(key)
       }
     }
-    return refused
+    return allRefused
   }
 
-  function tellNew(found: readonly Problem[]): void {
+  /** What keeps it from being applied. */
+  function put(key: ResourceKey, loaded: LoadedResource): readonly Problem[] {
+    const before = applied.get(key)
+    const there = store.get(key)
+    if (there && before?.loaded === loaded && before.refused.length === 0) return []
+    const errors = updateErrors(there?.resource, loaded.resource)
+    if (errors.length === 0) store.put(loaded.resource, originOf(loaded))
+    return errors.map((error) => problemAt(loaded.place, error))
+  }
+
+  function tellNew({ kept, gone }: { readonly kept: readonly Problem[]; readonly gone: readonly Problem[] }): void {
     const before = new Set(problems.map(formatProblem))
-    problems = found
-    for (const text of found.map(formatProblem)) {
-      if (!before.has(text)) logger.error({ code: 'MANIFEST_INVALID' }, `${text}; what was applied before stays`)
+    problems = [...kept, ...gone]
+    for (const problem of problems) {
+      const text = formatProblem(problem)
+      const then = gone.includes(problem) ? 'what stood in it is deleted' : 'what was applied before stays'
+      if (!before.has(text)) logger.error({ code: 'MANIFEST_INVALID' }, `${text}; ${then}`)
     }
   }
 
@@ -141,7 +174,13 @@ function follow(
   lookIn(0)
   return {
     problems: () => problems,
-    look,
+    async look() {
+      await look()
+      while (moreInMs < Infinity) {
+        await clock.sleep(moreInMs)
+        await look()
+      }
+    },
     async close() {
       isClosed = true
       timer?.cancel()
@@ -171,42 +210,123 @@ function foldersOf(files: readonly ManifestFile[]): readonly string[] {
 }
 
 interface Reader {
-  /** Reads those that changed since. */
-  read(files: readonly ManifestFile[]): Promise<void>
+  /** Reads all of them as they are. */
+  readAll(files: readonly ManifestFile[]): Promise<void>
+  /** Reads those that changed since and are no longer being written. Resolves with when the rest is to be tried, in ms. */
+  read(files: readonly ManifestFile[]): Promise<number>
   /** The last good version of each. */
   good(files: readonly ManifestFile[]): readonly Part[]
-  problems(): readonly Problem[]
+  problems(files: readonly ManifestFile[]): readonly Problem[]
+  /** Those that are known of these paths and below them. */
+  below(paths: readonly string[]): readonly ManifestFile[]
 }
 
+/** A file, as it was read last. It is remembered for a while after it vanished, too. */
 interface Known {
+  /** As it was seen last. */
+  readonly file: ManifestFile
+  /** Of what was read; nothing's when it has to be read again. */
   readonly signature: string
   readonly good: Part
   readonly problems: readonly Problem[]
+  readonly writing: Writing | undefined
+  readonly goneSince: number | undefined
+}
+
+/** A file that changed and was not read yet. Both are on the monotonic clock. */
+interface Writing {
+  readonly since: number
+  readonly lastSince: number
 }
 
 const NOTHING: Part = { resources: [], problems: [] }
 
 function createReader({ clock }: FilesOptions): Reader {
   const known = new Map<string, Known>()
+  const giveWay = createTurns(clock)
+
+  function forgetGone(files: readonly ManifestFile[]): void {
+    const names = new Set(files.map(({ name }) => name))
+    for (const [name, before] of known) {
+      const { goneSince = clock.now() } = before
+      if (names.has(name)) continue
+      if (clock.now() - goneSince < VANISHED_MS) known.set(name, { ...before, goneSince })
+      else known.delete(name)
+    }
+  }
+
+  /** Notes that it changed. */
+  function sight(file: ManifestFile): Writing {
+    const before = known.get(file.name)
+    const now = clock.now()
+    const { since = now, lastSince = now } = before?.writing ?? {}
+    const writing = { since, lastSince: before?.file.signature === file.signature ? lastSince : now }
+    const { signature = '', good = NOTHING, problems = [] } = before ?? {}
+    known.set(file.name, { file, signature, good, problems, writing, goneSince: undefined })
+    return writing
+  }
+
+  async function read(file: ManifestFile): Promise<Known> {
+    const before = known.get(file.name)
+    const readAt = clock.wall()
+    const part = await readFile(file, giveWay)
+    const { problems } = combine([part])
+    const good = problems.length === 0 ? part : (before?.good ?? NOTHING)
+    const mayHideMore = file.changedAt % COARSE_MS === 0 && readAt - file.changedAt < 2 * COARSE_MS
+    const signature = mayHideMore ? '' : file.signature
+    return { file, signature, good, problems, writing: undefined, goneSince: undefined }
+  }
+
+  /** How long to wait before this changed file is tried; 0 when it was read. */
+  async function readIfStill(file: ManifestFile): Promise<number> {
+    const { since, lastSince } = sight(file)
+    const isTired = clock.now() - since >= NEVER_STILL_MS
+    const waitMs = lastSince + STILL_MS - clock.now()
+    if (waitMs > 0 && !isTired) return waitMs
+    const reading = await read(file)
+    // It may have been written to while it was read.
+    if (!isTired && !(await isUnchanged(file))) return STILL_MS
+    known.set(file.name, reading)
+    return 0
+  }
 
   return {
+    async readAll(files) {
+      for (const file of files) known.set(file.name, await read(file))
+    },
     async read(files) {
-      const names = new Set(files.map(({ name }) => name))
-      for (const name of known.keys()) if (!names.has(name)) known.delete(name)
-      let read = 0
+      forgetGone(files)
+      let moreInMs = Infinity
       for (const file of files) {
         const before = known.get(file.name)
-        if (before?.signature === file.signature) continue
-        const part = await readFile(file)
-        // What may have been written again since is read once more.
-        const signature = clock.wall() - file.changedAt < RACY_MS ? '' : file.signature
-        const good = part.problems.length === 0 ? part : (before?.good ?? NOTHING)
-        known.set(file.name, { signature, good, problems: part.problems })
-        if (++read % SLICE === 0) await new Promise(setImmediate)
+        if (before?.signature === file.signature) {
+          known.set(file.name, { ...before, file, writing: undefined, goneSince: undefined })
+          continue
+        }
+        moreInMs = Math.min(moreInMs, (await readIfStill(file)) || Infinity)
       }
+      return moreInMs
     },
     good: (files) => files.map(({ name }) => known.get(name)?.good ?? NOTHING),
-    problems: () => [...known.values()].flatMap(({ problems }) => problems),
+    problems: (files) => files.flatMap(({ name }) => known.get(name)?.problems ?? []),
+    below: (paths) =>
+      [...known.values()].flatMap(({ file }) =>
+        paths.some((each) => file.name === each || file.name.startsWith(`${each}${path.sep}`)) ? [file] : [],
+      ),
+  }
+}
+
+/** What may be waited for between two pieces of work; nothing while the event loop has turned lately. */
+function createTurns(clock: Clock): () => Promise<void> | undefined {
+  let turnedAt = clock.now()
+  return () => {
+    if (clock.now() - turnedAt < SLICE_MS) return undefined
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        turnedAt = clock.now()
+        resolve()
+      }),
+    )
   }
 }
 

@@ -110,7 +110,12 @@ export function createResourceStore(wallMs: () => number): ResourceStore {
     put(resource, origin) {
       const key = keyOfResource(resource)
       const before = entries.get(key)
-      if (before && isSame(resource, before.resource) && before.origin === origin) return before
+      if (before && isSame(resource, before.resource)) {
+        // Where it stands is for people: nobody is told when it stands a line lower.
+        const there = before.origin === origin ? before : { ...before, origin }
+        entries.set(key, there)
+        return there
+      }
       const entry: Entry = { key, resource: stamped(resource, before, key), status: before?.status, origin }
       entries.set(key, entry)
       leavingUids.delete(key)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createClock } from '../../src/core/clock.ts'
@@ -33,8 +33,8 @@ describe('manifests that are followed', () => {
     const logger = createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) })
     return openFiles({ paths, store, clock: createClock(), logger })
   }
-  const follow = async (): Promise<void> => {
-    const first = await open()
+  const follow = async (paths?: readonly string[]): Promise<void> => {
+    const first = await open(paths)
     assert.ok(first.kind === 'loaded')
     files = first.follow()
   }
@@ -149,6 +149,106 @@ describe('manifests that are followed', () => {
 
     assert.match(String(files?.problems()[0]?.message), /stands at .* already/)
     assert.equal(uriOf('a'), 'http://1')
+  })
+
+  it('are not read while they are being written: half a manifest may be one of another meaning', async () => {
+    const filter = '  filter:\n    attributes:\n      type: a\n'
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1', filter))
+    await follow()
+    const filters: unknown[] = []
+    store.onChange(({ entry: { resource } }) => {
+      if (resource.kind === 'Trigger') filters.push(resource.spec['filter'])
+    })
+
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://2'))
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await appendFile(at('a.yaml'), i === 0 ? filter : '# more\n')
+    }
+    await eventually(() => uriOf('a') === 'http://2', 'it is read in the end')
+
+    assert.deepEqual(filters, [{ attributes: { type: 'a' } }])
+  })
+
+  it('are read in the end though they are written all the time', async () => {
+    await follow()
+    let i = 0
+    const writing = setInterval(() => void writeFile(at('a.yaml'), aTrigger('a', `http://${++i}`)), 50)
+
+    await eventually(() => names().join() === 'a', 'it is there')
+    clearInterval(writing)
+
+    await eventually(() => uriOf('a') === `http://${i}`, 'the last one is there')
+  })
+
+  it('keep their last good version when they vanish for a moment and come back broken', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+
+    await rm(at('a.yaml'))
+    await files?.look()
+    await writeFile(at('a.yaml'), BROKEN)
+    await eventually(() => files?.problems().length === 2, 'it was seen')
+    const later = performance.now() + 2_100
+    await eventually(() => performance.now() > later, 'they would be deleted')
+    await files?.look()
+
+    assert.equal(uriOf('a'), 'http://1')
+  })
+
+  it('stay as they are where nobody can tell whether they are there, and that is told', async () => {
+    await mkdir(at('more'))
+    await writeFile(at('more/a.yaml'), aTrigger('a', 'http://1'))
+    await writeFile(at('b.yaml'), aTrigger('b', 'http://1'))
+    await follow([at('more'), at('b.yaml')])
+
+    await rename(at('more'), at('.away'))
+    await symlink('more', at('more')) // a link that leads to itself cannot be followed
+    await rm(at('b.yaml'))
+    await eventually(() => names().join() === 'a', 'b is deleted')
+
+    assert.match(String(files?.problems()[0]?.message), /ELOOP/)
+    assert.ok(logged.some(({ msg }) => /ELOOP.*; what was applied before stays$/.test(String(msg))))
+    await rm(at('more'))
+    await rename(at('.away'), at('more'))
+    await writeFile(at('b.yaml'), aTrigger('b', 'http://2'))
+    await files?.look()
+    assert.deepEqual(files?.problems(), [])
+    assert.deepEqual(names(), ['a', 'b'])
+  })
+
+  it('are told to be gone when they were named', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow([at('a.yaml')])
+
+    await rm(at('a.yaml'))
+    await eventually(() => names().length === 0, 'it is deleted')
+
+    assert.deepEqual(
+      logged.map(({ msg }) => msg),
+      [`${at('a.yaml')}:1:1 no such file or folder; what stood in it is deleted`],
+    )
+  })
+
+  it('keep their last good version while one resource stands in them twice', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://2') + aTrigger('a', 'http://3'))
+    await eventually(() => files?.problems().length === 1, 'it was seen')
+
+    assert.equal(uriOf('a'), 'http://1')
+  })
+
+  it('change nothing when a resource stands a few lines lower, but for where it stands', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+    const { version } = store
+
+    await writeFile(at('a.yaml'), `# why\n${aTrigger('a', 'http://1')}`)
+    await eventually(() => [...store.list()][0]?.origin === `${at('a.yaml')}:3`, 'it was read')
+
+    assert.equal(store.version, version)
   })
 
   it('may not change what is immutable', async () => {
