@@ -42,7 +42,7 @@ export type FirstLook =
 const LOOK_MS = 1_000
 /** So long after a hint: several saves come together. */
 const HINT_MS = 50
-export const VANISHED_MS = 2_000
+const VANISHED_MS = 2_000
 /** A file is read once nobody has written to it for so long: half of one may be a whole manifest of another meaning. */
 const STILL_MS = 200
 /** One that is written all the time is read as it is. */
@@ -114,12 +114,14 @@ function follow(
   }
 
   async function lookOnce(): Promise<void> {
+    const lookedAt = clock.now()
     const found = await findFiles(paths)
     const files = [...found.files, ...reader.below(found.unreadable)]
     hints.watch([...found.folders, ...foldersOf(files)])
-    moreInMs = await reader.read(files)
-    const { resources, problems: across } = combine(reader.good(files))
-    const refused = await putAll(chosen(resources, applied))
+    moreInMs = await reader.read(files, lookedAt)
+    const { wanted, across } = wantedOf(reader.good(files))
+    const refused = await putAll(wanted)
+    await deleteVanished(wanted, lookedAt)
     const isUnreadable = ({ file }: Problem): boolean => found.unreadable.includes(file)
     tellNew({
       kept: [...found.problems.filter(isUnreadable), ...reader.problems(files), ...across, ...refused],
@@ -128,34 +130,50 @@ function follow(
     })
   }
 
-  async function putAll(wanted: ReadonlyMap<ResourceKey, LoadedResource>): Promise<readonly Problem[]> {
+  /** Found out once for as long as no file changes. */
+  let last: Wanted = { parts: [], wanted: new Map(), across: [] }
+  function wantedOf(parts: readonly Part[]): Wanted {
+    const isSame = parts.length === last.parts.length && parts.every((part, i) => part === last.parts[i])
+    if (isSame) return last
+    const { resources, problems: across } = combine(parts)
+    last = { parts, wanted: chosen(resources, applied), across }
+    return last
+  }
+
+  async function putAll(wanted: Wanted['wanted']): Promise<readonly Problem[]> {
     const allRefused: Problem[] = []
     for (const [key, loaded] of wanted) {
-      const refused = put(key, loaded)
+      const before = applied.get(key)
+      const isThere = before?.loaded === loaded && before.refused.length === 0 && store.get(key) !== undefined
+      const refused = isThere ? [] : put(key, loaded)
       allRefused.push(...refused)
-      applied.set(key, { loaded, refused, missingSince: undefined })
+      if (!isThere || before.missingSince !== undefined) applied.set(key, { loaded, refused, missingSince: undefined })
       const turn = giveWay()
       if (turn) await turn
     }
+    return allRefused
+  }
+
+  /** By when the files were looked at: reading them may have taken longer than what vanished is waited for. */
+  async function deleteVanished(wanted: Wanted['wanted'], lookedAt: number): Promise<void> {
     for (const [key, before] of applied) {
       if (wanted.has(key)) continue
-      const { missingSince = clock.now() } = before
-      if (clock.now() - missingSince < VANISHED_MS) {
+      const { missingSince = lookedAt } = before
+      // A file that brought it back in time may not have been read yet.
+      if (lookedAt - missingSince < VANISHED_MS + STILL_MS) {
         applied.set(key, { ...before, missingSince })
       } else {
         applied.delete(key)
         store.delete(key)
       }
+      const turn = giveWay()
+      if (turn) await turn
     }
-    return allRefused
   }
 
   /** What keeps it from being applied. */
   function put(key: ResourceKey, loaded: LoadedResource): readonly Problem[] {
-    const before = applied.get(key)
-    const there = store.get(key)
-    if (there && before?.loaded === loaded && before.refused.length === 0) return []
-    const errors = updateErrors(there?.resource, loaded.resource)
+    const errors = updateErrors(store.get(key)?.resource, loaded.resource)
     if (errors.length === 0) store.put(loaded.resource, originOf(loaded))
     return errors.map((error) => problemAt(loaded.place, error))
   }
@@ -190,6 +208,13 @@ function follow(
   }
 }
 
+interface Wanted {
+  /** What the rest was found out from. */
+  readonly parts: readonly Part[]
+  readonly wanted: ReadonlyMap<ResourceKey, LoadedResource>
+  readonly across: readonly Problem[]
+}
+
 /** Of a resource that stands in two places, where it stood before; else the first. */
 function chosen(resources: readonly LoadedResource[], applied: ReadonlyMap<ResourceKey, Applied>) {
   const wanted = new Map<ResourceKey, LoadedResource>()
@@ -213,7 +238,7 @@ interface Reader {
   /** Reads all of them as they are. */
   readAll(files: readonly ManifestFile[]): Promise<void>
   /** Reads those that changed since and are no longer being written. Resolves with when the rest is to be tried, in ms. */
-  read(files: readonly ManifestFile[]): Promise<number>
+  read(files: readonly ManifestFile[], lookedAt: number): Promise<number>
   /** The last good version of each. */
   good(files: readonly ManifestFile[]): readonly Part[]
   problems(files: readonly ManifestFile[]): readonly Problem[]
@@ -245,12 +270,12 @@ function createReader({ clock }: FilesOptions): Reader {
   const known = new Map<string, Known>()
   const giveWay = createTurns(clock)
 
-  function forgetGone(files: readonly ManifestFile[]): void {
+  function forgetGone(files: readonly ManifestFile[], lookedAt: number): void {
     const names = new Set(files.map(({ name }) => name))
     for (const [name, before] of known) {
-      const { goneSince = clock.now() } = before
+      const { goneSince = lookedAt } = before
       if (names.has(name)) continue
-      if (clock.now() - goneSince < VANISHED_MS) known.set(name, { ...before, goneSince })
+      if (lookedAt - goneSince < VANISHED_MS) known.set(name, { ...before, goneSince })
       else known.delete(name)
     }
   }
@@ -294,8 +319,8 @@ function createReader({ clock }: FilesOptions): Reader {
     async readAll(files) {
       for (const file of files) known.set(file.name, await read(file))
     },
-    async read(files) {
-      forgetGone(files)
+    async read(files, lookedAt) {
+      forgetGone(files, lookedAt)
       let moreInMs = Infinity
       for (const file of files) {
         const before = known.get(file.name)
