@@ -47,7 +47,7 @@ export interface FoundEvent {
   /** RFC 3339. */
   readonly arrivedAt: string
   readonly dataBase64: string | null
-  /** Where it stands with each trigger that it matches: `settled`, `waiting` or `running`. */
+  /** By name, where it stands with each trigger that it matches: `settled`, `waiting` or `running`. */
   readonly triggers: readonly { readonly name: string; readonly state: 'settled' | 'waiting' | 'running' }[]
 }
 
@@ -87,15 +87,16 @@ export function createAdmin(parts: AdminParts): Omit<Admin, 'health' | 'metrics'
       const { uid, creationTimestamp = '' } = resources.get(key)?.resource.metadata ?? {}
       if (uid !== undefined && Date.parse(creationTimestamp) <= event.arrivedAt) readers.set(uid, name)
     }
+    const reached = standings.flatMap(({ id, standing }) => {
+      const name = readers.get(id)
+      return name === undefined ? [] : [{ name, state: standing }]
+    })
     return {
       position,
       attributes: event.attributes,
       arrivedAt: new Date(event.arrivedAt).toISOString(),
       dataBase64: event.data?.toString('base64') ?? null,
-      triggers: standings.flatMap(({ id, standing }) => {
-        const name = readers.get(id)
-        return name === undefined ? [] : [{ name, state: standing }]
-      }),
+      triggers: reached.sort((a, b) => (a.name < b.name ? -1 : 1)),
     }
   }
 
