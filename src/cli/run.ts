@@ -6,7 +6,7 @@ import { printable } from '../sink/format-event.ts'
 import { type Arguments, type Command, type CommandEntry, type Io, UsageError } from './command.ts'
 
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  serve: { summary: 'run brokers and triggers from manifests', load: async () => (await import('./serve.ts')).serve },
+  serve: { summary: 'run what manifests say, and follow them', load: async () => (await import('./serve.ts')).serve },
   status: {
     summary: 'what came, what went, what waits, what fails',
     load: async () => (await import('./status.ts')).status,

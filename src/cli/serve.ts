@@ -21,7 +21,8 @@ const OWN_OPTIONS = {
 export const serve: Command = {
   usage: `tidings serve [-f PATH]... [--port 8080] [--admin-port 8081] [--channel memory] [--config FILE]
 
-Runs the brokers and triggers of manifests. PATH is a file or a folder.
+Runs the brokers, triggers, channels, subscriptions and sources of manifests, and follows them: what is saved while it
+runs is applied, a save with a mistake is told and changes nothing. PATH is a file or a folder.
 
   -f, --file PATH   manifests; may be repeated
   --port PORT       where events come in (8080; 0 takes a free one)
@@ -103,11 +104,16 @@ async function startMetrics({ metrics: { host, port } }: Settings, runtime: Runt
 
 /** What somebody needs who just started it: addresses, and what to try. */
 async function banner(runtime: Runtime, adminUrl: string): Promise<string> {
-  const { brokers, triggers, problems } = await runtime.status()
+  const { brokers, triggers, channels, subscriptions, sources, problems } = await runtime.status()
   const isDefaultAdmin = adminUrl === 'http://127.0.0.1:8081'
   const server = isDefaultAdmin ? '' : ` --server ${adminUrl}`
+  const others = [
+    ...(channels.length > 0 ? [count(channels.length, 'channel')] : []),
+    ...(subscriptions.length > 0 ? [count(subscriptions.length, 'subscription')] : []),
+    ...(sources.length > 0 ? [count(sources.length, 'source')] : []),
+  ]
   const lines = [
-    `Tidings is ready: ${count(brokers.length, 'broker')}, ${count(triggers.length, 'trigger')}.`,
+    `Tidings is ready: ${[count(brokers.length, 'broker'), count(triggers.length, 'trigger'), ...others].join(', ')}.`,
     '',
     ...brokers.map(({ namespace, name, url }) => `  broker ${namespace}/${name}   ${url}`),
     `  admin   ${adminUrl}`,
