@@ -45,16 +45,18 @@ describe('the documents', () => {
     assert.deepEqual(missing, [[], []])
   })
 
-  it('every command that the README uses exists', async () => {
-    const commands = await commandNames()
-    const used = [...textOf('README.md').matchAll(/npx tidings ([a-z ]+)/g)].map(([, words = '']) => words.trim())
+  for (const page of ['README.md', 'docs/tutorial.md', 'docs/operations.md']) {
+    it(`every command that ${page} uses exists`, async () => {
+      const commands = await commandNames()
+      const used = [...textOf(page).matchAll(/npx tidings ([a-z ]+)/g)].map(([, words = '']) => words.trim())
 
-    assert.ok(used.length > 0)
-    assert.deepEqual(
-      used.filter((words) => !commands.some((name) => words === name || words.startsWith(`${name} `))),
-      [],
-    )
-  })
+      assert.ok(used.length > 0)
+      assert.deepEqual(
+        used.filter((words) => !commands.some((name) => words === name || words.startsWith(`${name} `))),
+        [],
+      )
+    })
+  }
 
   it('every error code stands in the table of design.md section 9, and no other', () => {
     const inCode = [...textOf('src/core/errors.ts').matchAll(/^ {2}\| '([A-Z_]+)'$/gm)].map(([, code]) => code)

@@ -186,7 +186,12 @@ describe('loadPaths', () => {
     const loaded = await loadPaths(['config/quickstart'])
 
     assert.deepEqual(problemsOf(loaded), [])
-    assert.deepEqual(namesOf(loaded), ['Broker default', 'Service event-display', 'Trigger display'])
+    assert.deepEqual(namesOf(loaded), [
+      'Broker default',
+      'Service event-display',
+      'PingSource heartbeat',
+      'Trigger display',
+    ])
   })
 
   it("loads the Trigger of the user's tutorial", async function () {
