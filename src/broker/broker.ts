@@ -1,8 +1,9 @@
 // An open broker (or channel, or source: all of them are this): its event log with the fan-out over it, its dead-letter log, and its node of the budget tree.
 import { type Channel, type ChannelSettings, openChannel } from '../channel/channel.ts'
-import type { LogRef, LogStore } from '../channel/log.ts'
+import type { LogRef, LogStore, Room } from '../channel/log.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Event } from '../core/event.ts'
 import { type DeadLetterLog, openDeadLetterLog } from './dead-letter-log.ts'
 import { type IngressTarget, newIngressStats } from './ingress.ts'
 import { RecentTypes } from './recent-types.ts'
@@ -35,6 +36,8 @@ export interface OpenBroker {
   readonly types: RecentTypes
   /** Where replies wait for room in its log. */
   readonly room: RoomWait
+  /** Takes up its lanes, and events from then on: the subscriptions that are known are placed by now. Idempotent. */
+  start(): void
   /** Ends within `drainMs` and a second; only what runs is waited for. */
   close(drainMs: number): Promise<void>
 }
@@ -62,13 +65,11 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     onFault: options.onFault,
   })
   const types = new RecentTypes()
-  const target: IngressTarget = {
-    ready: true,
+  const target = {
+    ready: false,
     stats: newIngressStats(),
-    append(event, room) {
-      types.see(event.attributes['type'] ?? '')
-      return channel.send(event, room)
-    },
+    types,
+    append: (event: Event, room: Room) => channel.send(event, room),
   }
   return {
     uid,
@@ -79,6 +80,10 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     target,
     types,
     room: createRoomWait(clock),
+    start() {
+      channel.start()
+      target.ready = true
+    },
     close: (drainMs) => channel.close({ drainMs }),
   }
 }

@@ -20,6 +20,8 @@ export interface IngressTarget {
   /** False until its log is open. */
   readonly ready: boolean
   readonly stats: IngressStats
+  /** Told of the type of each event that is stored. */
+  readonly types?: { see(type: string): void }
   /** Resolves once the event is as durable as the log promises; rejects as `EventLog.append` does. */
   append(event: Event, room: Room): Promise<unknown>
 }
@@ -166,6 +168,7 @@ export function createHandOff(owner: 'broker' | 'channel', onError: IngressOptio
       return refusedByLog(error, target)
     }
     target.stats.accepted++
+    target.types?.see(event.attributes['type'] ?? '')
     return ACCEPTED
   }
 

@@ -1,22 +1,28 @@
-/** Types of events that a broker has stored, the last new ones. Asked by those who look for slips in filters. */
+/**
+ * Types of events that a broker has stored, the last new ones; those that differ in digits alone count as one. Asked by who
+ * looks for slips in filters. Bounded in number and length, whatever senders put into their types.
+ */
 export class RecentTypes implements Iterable<string> {
-  readonly #types = new Set<string>()
+  /** By the text without its digits. */
+  readonly #types = new Map<string, string>()
+  readonly #fresh: string[] = []
   #last = ''
-  #version = 0
-
-  /** Grows whenever a type is new. */
-  get version(): number {
-    return this.#version
-  }
 
   /** On every event's path: most often the type is that of the event before. */
   see(type: string): void {
     if (type === this.#last) return
     this.#last = type
-    if (this.#types.has(type)) return
+    if (type.length > LONGEST_TYPE) return
+    const plain = type.replace(DIGITS, '0')
+    if (this.#types.has(plain)) return
     if (this.#types.size === MOST_TYPES) this.#forgetOldest()
-    this.#types.add(type)
-    this.#version++
+    this.#types.set(plain, type)
+    if (this.#fresh.length < MOST_FRESH) this.#fresh.push(type)
+  }
+
+  /** Those that were new since it was last asked; of very many, some. */
+  takeFresh(): readonly string[] {
+    return this.#fresh.splice(0)
   }
 
   [Symbol.iterator](): Iterator<string> {
@@ -24,11 +30,14 @@ export class RecentTypes implements Iterable<string> {
   }
 
   #forgetOldest(): void {
-    for (const oldest of this.#types) {
+    for (const oldest of this.#types.keys()) {
       this.#types.delete(oldest)
       return
     }
   }
 }
 
-const MOST_TYPES = 1_000
+const MOST_TYPES = 100
+const MOST_FRESH = 20
+const LONGEST_TYPE = 256
+const DIGITS = /\d+/g

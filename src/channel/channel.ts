@@ -84,7 +84,7 @@ export interface Channel {
   subscription(id: CursorId): SubscriptionStatus | undefined
   subscriptionIds(): Iterable<CursorId>
   /**
-   * The events that are `wanted` and still in the log, oldest first and at most `most`, each with where it stands with the
+   * The last `most` events that are `wanted` and still in the log, oldest first, each with where it stands with the
    * subscriptions that it would match now.
    */
   find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]>
@@ -306,7 +306,7 @@ export function openChannel(options: ChannelOptions): Channel {
         for await (const { position, event } of entriesBetween(log, id, start, end)) {
           if (!wanted(event)) continue
           found.push({ event, lane: id, position, standings: standingsOf(event, id, position) })
-          if (found.length === most) return found
+          if (found.length > most) found.shift()
         }
       }
       return found

@@ -32,8 +32,9 @@ const KNOWN: ReadonlySet<string> = new Set([
 /** What is longer is compared with nothing. */
 const LONGEST_COMPARED = 256
 /** Of the types that were seen lately. */
-const MOST_COMPARED = 1_000
+const MOST_COMPARED = 100
 const MOST_EDITS = 2
+const DOT = 0x2e
 /** A text must be this many times as long as the edits it is away, else any short name is near any other. */
 const CHARACTERS_AN_EDIT = 4
 
@@ -55,6 +56,11 @@ export function implausible(type: string, recentTypes: Iterable<string>): { read
   return nearest === undefined ? undefined : { nearest }
 }
 
+/** Whether one may be a slip of the other: one segment or two edits away, and not the same. */
+export function isLike(type: string, other: string): boolean {
+  return type.length <= LONGEST_COMPARED && stepsBetween(type, other) < Number.POSITIVE_INFINITY
+}
+
 function producer(prefix: string, tails: string): { readonly prefix: string; readonly types: readonly string[] } {
   return { prefix, types: tails.split(/\s+/).map((tail) => prefix + tail) }
 }
@@ -73,11 +79,27 @@ function nearestOf(types: Iterable<string>, stepsTo: (type: string) => number): 
 }
 
 function stepsBetween(type: string, other: string): number {
+  const steps = roughStepsBetween(type, other)
   // Versions and numbers are told apart on purpose.
-  if (withoutNumbers(type) === withoutNumbers(other)) return Number.POSITIVE_INFINITY
+  return steps < Number.POSITIVE_INFINITY && withoutNumbers(type) === withoutNumbers(other)
+    ? Number.POSITIVE_INFINITY
+    : steps
+}
+
+function roughStepsBetween(type: string, other: string): number {
+  const mayBeEdited = Math.abs(type.length - other.length) <= MOST_EDITS
+  const mayHaveSegment = Math.abs(dotsIn(type) - dotsIn(other)) === 1
+  // Nearly all: seen without looking at either closely.
+  if (!mayBeEdited && !mayHaveSegment) return Number.POSITIVE_INFINITY
   const mostEdits = Math.min(MOST_EDITS, Math.floor(Math.min(type.length, other.length) / CHARACTERS_AN_EDIT))
   const edits = editsBetween(type, other, mostEdits)
-  return edits === Number.POSITIVE_INFINITY && isOneSegmentAway(type, other) ? MOST_EDITS : edits
+  return edits === Number.POSITIVE_INFINITY && mayHaveSegment && isOneSegmentAway(type, other) ? MOST_EDITS : edits
+}
+
+function dotsIn(type: string): number {
+  let dots = 0
+  for (let i = 0; i < type.length; i++) if (type.charCodeAt(i) === DOT) dots++
+  return dots
 }
 
 function withoutNumbers(type: string): string {
@@ -86,6 +108,8 @@ function withoutNumbers(type: string): string {
 
 /** Whether one of them has a segment more and they are the same without it. */
 function isOneSegmentAway(a: string, b: string): boolean {
+  const [left, right] = apartFrom(a, b)
+  if (left !== '' && right !== '') return false
   const [shorter = [], longer = []] = [a.split('.'), b.split('.')].sort((x, y) => x.length - y.length)
   if (longer.length !== shorter.length + 1) return false
   const at = shorter.findIndex((segment, i) => segment !== longer[i])
@@ -98,9 +122,7 @@ function isOneSegmentAway(a: string, b: string): boolean {
  */
 function editsBetween(type: string, other: string, most: number): number {
   if (Math.abs(type.length - other.length) > most) return Number.POSITIVE_INFINITY
-  const shared = sharedLength(type, other)
-  const a = type.slice(shared)
-  const b = other.slice(shared)
+  const [a, b] = apartFrom(type, other)
   let before = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row++) {
     const current: number[] = new Array(b.length + 1).fill(Number.POSITIVE_INFINITY)
@@ -109,17 +131,21 @@ function editsBetween(type: string, other: string, most: number): number {
       const exchanged = at(before, column - 1) + (a[row - 1] === b[column - 1] ? 0 : 1)
       current[column] = Math.min(exchanged, at(before, column) + 1, at(current, column - 1) + 1)
     }
+    if (current.every((edits) => edits > most)) return Number.POSITIVE_INFINITY
     before = current
   }
   const edits = at(before, b.length)
   return edits <= most ? edits : Number.POSITIVE_INFINITY
 }
 
-/** Of what both begin with. */
-function sharedLength(a: string, b: string): number {
-  let length = 0
-  while (length < a.length && a[length] === b[length]) length++
-  return length
+/** Both without what they begin and end with alike. */
+function apartFrom(a: string, b: string): readonly [string, string] {
+  const shorter = Math.min(a.length, b.length)
+  let start = 0
+  while (start < shorter && a.charCodeAt(start) === b.charCodeAt(start)) start++
+  let end = 0
+  while (end < shorter - start && a.charCodeAt(a.length - 1 - end) === b.charCodeAt(b.length - 1 - end)) end++
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)]
 }
 
 function at(numbers: readonly number[], index: number): number {

@@ -73,7 +73,7 @@ const TAKEN: ReplyVerdict = { kind: 'stored' }
 async function sendReply(options: Replies, reply: Event, attempt: Attempt): Promise<ReplyVerdict> {
   const { clock, onFailure } = options
   for (let made = 1; ; made++) {
-    const route = options.route()
+    const route = await routeNow(options, attempt)
     const { reply: target, retry } = route
     if (!target) return TAKEN
     const answer = await postAsItIs(options, route, attempt, target, reply)
@@ -86,6 +86,19 @@ async function sendReply(options: Replies, reply: Event, attempt: Attempt): Prom
     await pause(clock, delayMs, attempt.signal)
   }
 }
+
+/** A reference may be unresolved for a while: the reply waits, as an event would. */
+async function routeNow({ route, clock }: Replies, { signal }: Attempt): Promise<SubscriptionRoute> {
+  for (;;) {
+    try {
+      return route()
+    } catch {
+      await pause(clock, UNRESOLVED_WAIT_MS, signal)
+    }
+  }
+}
+
+const UNRESOLVED_WAIT_MS = 1_000
 
 function replyFailure(failure: Failure): Failure {
   return { ...failure, reason: `the reply was not taken: ${failure.reason}` }

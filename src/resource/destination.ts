@@ -6,6 +6,8 @@ import { referenceFrom, referenceSchema } from './reference.ts'
 import { type Fields, withRule } from './rules.ts'
 
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i
+/** Beside a reference: what leads away from it. */
+const ELSEWHERE = /^([a-z][a-z0-9+.-]*:|\/\/|\\)/i
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /** Rules and messages: knative.dev/pkg apis/duck/v1/destination.go. */
@@ -44,7 +46,7 @@ export function checkDestination({ ref, uri }: Fields): readonly FieldError[] {
     const message = 'Relative URI is not allowed when Ref and [apiVersion, kind, name] is absent'
     return [{ paths: [['uri']], message }]
   }
-  if (ref !== undefined && isAbsolute) {
+  if (ref !== undefined && ELSEWHERE.test(uri)) {
     const message = 'Absolute URI is not allowed when Ref or [apiVersion, kind, name] is present'
     return [{ paths: [['uri']], message }]
   }

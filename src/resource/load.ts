@@ -20,7 +20,9 @@ export interface LoadedResource {
 export interface Loaded {
   readonly resources: readonly LoadedResource[]
   readonly problems: readonly Problem[]
-  /** What was left out although nothing is wrong with it: Brokers of another class, and their Triggers. */
+  /** What is another controller's: Brokers of another class, and their Triggers. */
+  readonly foreign: readonly LoadedResource[]
+  /** Says of each of these that it is left out, although nothing is wrong with it. */
   readonly notices: readonly Problem[]
 }
 
@@ -124,6 +126,7 @@ async function findAt(named: string, seen: Set<string>, found: Found): Promise<v
     seen.add(real)
     const stat = await fs.stat(real)
     if (stat.isDirectory()) return await findIn(named, seen, found)
+    if (!stat.isFile()) throw new Error('expected a file or a folder')
     found.files.push({ name: named, bytes: stat.size, signature: signatureOf(real, stat), changedAt: stat.ctimeMs })
   } catch (error) {
     if (!isMissing(error)) found.unreadable.push(named)
@@ -210,9 +213,9 @@ function messageOf(error: unknown): string {
 /** Of several files together: what stands in two of them, and what is another controller's. */
 export function combine(parts: readonly Part[]): Loaded {
   const all = parts.flatMap(({ resources }) => resources)
-  const { ours, notices } = setForeignAside(all)
+  const { ours, foreign, notices } = setForeignAside(all)
   const problems = [...parts.flatMap(({ problems }) => problems), ...duplicates(all)]
-  return { resources: ours, problems, notices }
+  return { resources: ours, foreign, problems, notices }
 }
 
 function duplicates(resources: readonly LoadedResource[]): readonly Problem[] {
@@ -235,6 +238,7 @@ function duplicates(resources: readonly LoadedResource[]): readonly Problem[] {
 /** Upstream's rule: a controller leaves Brokers of another class alone, and the Triggers of such Brokers. */
 function setForeignAside(all: readonly LoadedResource[]) {
   const ours: LoadedResource[] = []
+  const theirs: LoadedResource[] = []
   const notices: Problem[] = []
   const foreign = new Set<string>()
   for (const { resource } of all) {
@@ -243,10 +247,14 @@ function setForeignAside(all: readonly LoadedResource[]) {
   }
   for (const loaded of all) {
     const message = reasonToLeaveOut(loaded.resource, foreign)
-    if (message === undefined) ours.push(loaded)
-    else notices.push(problemAt(loaded.place, { paths: [[]], message }))
+    if (message === undefined) {
+      ours.push(loaded)
+      continue
+    }
+    theirs.push(loaded)
+    notices.push(problemAt(loaded.place, { paths: [[]], message }))
   }
-  return { ours, notices }
+  return { ours, foreign: theirs, notices }
 }
 
 function reasonToLeaveOut(resource: AnyResource, foreign: ReadonlySet<string>): string | undefined {

@@ -1,9 +1,9 @@
 // Brokers: each has its logs, an address, and what its Triggers fall back to.
 import type { OpenBroker } from '../broker/broker.ts'
-import type { Finding } from '../resource/conditions.ts'
+import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
 import { type Broker, brokerKind, isOurs } from '../resource/kinds/broker.ts'
 import { namespaceOf } from '../resource/metadata.ts'
-import { type Entry, keyOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
+import { BUILT_IN, type Entry, keyOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
 import { brokerUrl, resolve } from './resolve.ts'
@@ -12,6 +12,8 @@ import { type World, writeStatus } from './world.ts'
 export interface RunningBroker {
   readonly resource: Broker
   readonly open: OpenBroker
+  /** What it says of itself. */
+  readonly ready: Condition | undefined
 }
 
 const KEY_PREFIX = keyOf('eventing.knative.dev/v1', 'Broker', '', '').slice(0, -1)
@@ -24,9 +26,10 @@ export function brokerKey(namespace: string, name: string): ResourceKey {
 /** The broker that a Trigger reads, once it is open. */
 export function runningBroker(hubs: Hubs, look: Look, namespace: string, name: string): RunningBroker | undefined {
   const key = brokerKey(namespace, name)
-  const resource = look(key)?.resource
+  const entry = look(key)
   const open = hubs.get(key)
-  return resource?.kind === 'Broker' && open ? { resource, open } : undefined
+  if (entry?.resource.kind !== 'Broker' || !open) return undefined
+  return { resource: entry.resource, open, ready: conditionOf(entry.status?.conditions ?? [], 'Ready') }
 }
 
 export function createBrokerReconcile(world: World, hubs: Hubs) {
@@ -50,6 +53,13 @@ export function createBrokerReconcile(world: World, hubs: Hubs) {
   }
 }
 
+/** What follows the readiness of another resource; Unknown until that says something. */
+export function copiedFinding(type: string, ready: Condition | undefined): Finding {
+  if (!ready) return { type, status: 'Unknown' }
+  const { status, reason, message } = ready
+  return { type, status, ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) }
+}
+
 /** What every kind with a dead letter sink says of it. */
 export function deadLetterSinkFinding(sink: ReturnType<typeof resolve> | undefined): Finding {
   const type = 'DeadLetterSinkResolved'
@@ -63,5 +73,5 @@ export function addDefaultBroker(resources: ResourceStore): void {
   if (resources.get(brokerKey('default', 'default'))) return
   const manifest = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name: 'default' } }
   const reading = brokerKind.read(manifest)
-  if (reading.kind === 'valid') resources.put(reading.resource, 'Tidings itself')
+  if (reading.kind === 'valid') resources.put(reading.resource, BUILT_IN)
 }

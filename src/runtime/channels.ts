@@ -1,12 +1,11 @@
 // Channels: a Channel has another kind do its work, and copies what that says; an InMemoryChannel has logs of its own.
-import type { Finding } from '../resource/conditions.ts'
-import { conditionOf } from '../resource/conditions.ts'
+import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
 import { apiVersionOf } from '../resource/kind.ts'
 import { type Channel, channelKind, channelTemplateOf } from '../resource/kinds/channel.ts'
 import { type InMemoryChannel, inMemoryChannelKind } from '../resource/kinds/in-memory-channel.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
-import { deadLetterSinkFinding } from './brokers.ts'
+import { copiedFinding, deadLetterSinkFinding } from './brokers.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
 import { channelUrl, resolve } from './resolve.ts'
@@ -111,12 +110,11 @@ export function createChannelReconcile(world: World) {
 
 const NO_ADDRESS = { reason: 'EmptyHostname', message: 'there is no channel behind it' }
 
-function backingFinding(problem: string | undefined, ready: Omit<Finding, 'type'> | undefined): Finding {
+function backingFinding(problem: string | undefined, ready: Condition | undefined): Finding {
   const type = 'BackingChannelReady'
   if (problem !== undefined) return { type, status: 'False', reason: 'ChannelFailure', message: problem }
   if (!ready) return { type, status: 'Unknown', reason: 'BackingChannelNotConfigured' }
-  const { status, reason, message } = ready
-  return { type, status, ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) }
+  return copiedFinding(type, ready)
 }
 
 function addressOf({ dataUrl }: World, resource: Channel | InMemoryChannel) {

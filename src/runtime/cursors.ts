@@ -16,6 +16,14 @@ export interface Wanted {
   readonly spec: SubscriptionSpec
 }
 
+/** The cursor of a deleted resource, and when it is given up (epoch ms). */
+export interface KeptCursor {
+  readonly key: ResourceKey
+  readonly id: string
+  readonly unsettled: number
+  readonly untilMs: number
+}
+
 export interface Cursors {
   /** Makes the cursor of this resource so. Nothing sent after it resolved is missed. Idempotent. */
   place(key: ResourceKey, wanted: Wanted): Promise<void>
@@ -24,14 +32,17 @@ export interface Cursors {
   /** The resource is gone. What it has not settled is kept for a while, as `Hubs` keeps logs. Idempotent. */
   delete(key: ResourceKey): Promise<void>
   status(key: ResourceKey): SubscriptionStatus | undefined
-  /** False when there is none. */
+  /** Those of deleted resources. */
+  kept(): Iterable<KeptCursor>
+  /** False when there is none. Holds until it is taken back, wherever the cursor goes. */
   setPaused(key: ResourceKey, paused: boolean): boolean
   close(): void
 }
 
 interface Placed extends Wanted {
-  /** Runs while the resource is deleted. */
+  /** Runs while the resource is deleted, until `untilMs`. */
   readonly ends: Timer | undefined
+  readonly untilMs?: number
   /** Its `deliver` is of a resource that was deleted since. */
   readonly isStale: boolean
 }
@@ -39,6 +50,13 @@ interface Placed extends Wanted {
 export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger' | 'resources'>): Cursors {
   const { settings, clock, logger, resources } = world
   const cursors = new Map<ResourceKey, Placed>()
+  const paused = new Set<ResourceKey>()
+
+  // At once: the same name may come back before anything is reconciled.
+  resources.onChange(({ type, entry }) => {
+    const placed = cursors.get(entry.key)
+    if (type === 'DELETED' && placed) resources.keepUid(entry.key, placed.uid)
+  })
 
   async function drop(key: ResourceKey, { uid, hub }: Placed): Promise<void> {
     cursors.delete(key)
@@ -59,21 +77,24 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
     logger.error({ resource: key, unsettled: status ? unsettledOf(status) : 0 }, why)
   }
 
-  function keep(key: ResourceKey, placed: Placed): void {
+  function keep(key: ResourceKey, placed: Placed, unsettled: number): void {
     const { deletedMs } = settings.retention
     resources.keepUid(key, placed.uid)
     const ends = clock.after(deletedMs, () => {
       giveUp(key, placed, 'deleted for too long: what it had not settled is given up')
       void drop(key, placed)
     })
-    change(key, placed, { ...placed, spec: { ...placed.spec, held: 'it was deleted' }, ends, isStale: true })
+    const untilMs = clock.wall() + deletedMs
+    change(key, placed, { ...placed, spec: { ...placed.spec, held: 'it was deleted' }, ends, untilMs, isStale: true })
+    const until = new Date(untilMs).toISOString()
+    logger.warn({ resource: key, unsettled, until }, 'deleted with events left: they are kept for when it comes back')
   }
 
   return {
     async place(key, wanted) {
       const placed = cursors.get(key)
       if (placed && placed.uid === wanted.uid && placed.hub === wanted.hub) {
-        if (placed.ends) resources.forgetUid(key)
+        resources.forgetUid(key)
         const { deliver } = placed.isStale ? wanted.spec : placed.spec
         return change(key, placed, { ...wanted, spec: { ...wanted.spec, deliver }, ends: undefined, isStale: false })
       }
@@ -81,6 +102,7 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
         giveUp(key, placed, 'it came back with another log to read: what it had not settled is given up')
       if (placed) await drop(key, placed)
       await wanted.hub.channel.subscribe(wanted.uid, wanted.spec)
+      if (paused.has(key)) wanted.hub.channel.pause(wanted.uid)
       cursors.set(key, { ...wanted, ends: undefined, isStale: false })
     },
 
@@ -96,8 +118,19 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       if (!placed || placed.ends) return
       const status = placed.hub.channel.subscription(placed.uid)
       const unsettled = status ? unsettledOf(status) : 0
-      if (unsettled > 0 && settings.retention.deletedMs > 0) keep(key, placed)
-      else await drop(key, placed)
+      if (unsettled > 0 && settings.retention.deletedMs > 0) keep(key, placed, unsettled)
+      else {
+        paused.delete(key)
+        if (!resources.get(key)) resources.forgetUid(key)
+        await drop(key, placed)
+      }
+    },
+
+    *kept() {
+      for (const [key, { uid, hub, untilMs, ends }] of cursors) {
+        const status = ends && hub.channel.subscription(uid)
+        if (status && untilMs !== undefined) yield { key, id: uid, unsettled: unsettledOf(status), untilMs }
+      }
     },
 
     status(key) {
@@ -105,11 +138,16 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       return placed?.hub.channel.subscription(placed.uid)
     },
 
-    setPaused(key, paused) {
+    setPaused(key, isPaused) {
       const placed = cursors.get(key)
       if (!placed || placed.ends) return false
-      if (paused) placed.hub.channel.pause(placed.uid)
-      else placed.hub.channel.resume(placed.uid)
+      if (isPaused) {
+        paused.add(key)
+        placed.hub.channel.pause(placed.uid)
+      } else {
+        paused.delete(key)
+        placed.hub.channel.resume(placed.uid)
+      }
       return true
     },
 

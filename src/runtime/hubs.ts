@@ -27,6 +27,9 @@ export interface Hubs {
   close(): void
 }
 
+/** A new log takes events after so long at the latest. */
+const START_MS = 1_000
+
 interface Kept extends KeptHub {
   readonly timer: Timer
 }
@@ -35,8 +38,16 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
   const { settings, clock, logger, resources, logs, budget } = world
   const live = new Map<ResourceKey, OpenBroker>()
   const kept = new Map<ResourceKey, Kept>()
-  const unstarted = new Set<OpenBroker>()
+  /** With what starts them at the latest. */
+  const unstarted = new Map<OpenBroker, Timer | undefined>()
   const namespaces = new Map<string, Budget>()
+  let isServing = false
+
+  // At once: the same name may come back before anything is reconciled.
+  resources.onChange(({ type, entry }) => {
+    const hub = live.get(entry.key)
+    if (type === 'DELETED' && hub) resources.keepUid(entry.key, hub.uid)
+  })
 
   function budgetOf(namespace: string): Budget {
     const ofNamespace = namespaces.get(namespace) ?? new Budget(settings.memory.namespaceBudgetBytes, budget)
@@ -68,11 +79,20 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       onFault: (what, error) =>
         logger.warn({ namespace, kind: resource.kind, name, err: error }, `cannot ${what}; trying again`),
     })
-    unstarted.add(hub)
+    // While much else is being reconciled it is not kept waiting for the end of it all. At the start it is: cursors that
+    // nobody has claimed yet would count as having passed what is read.
+    unstarted.set(hub, isServing ? clock.after(START_MS, () => start(hub)) : undefined)
     return hub
   }
 
+  function start(hub: OpenBroker): void {
+    unstarted.get(hub)?.cancel()
+    unstarted.delete(hub)
+    hub.start()
+  }
+
   async function remove(key: ResourceKey, hub: OpenBroker): Promise<void> {
+    unstarted.get(hub)?.cancel()
     unstarted.delete(hub)
     await hub.close(0)
     const { events, deadLetters } = logRefsOf(hub.uid, logNameOf(key))
@@ -103,7 +123,10 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     async open(entry) {
       const { key } = entry
       const known = live.get(key)
-      if (known?.uid === uidOf(entry)) return known
+      if (known?.uid === uidOf(entry)) {
+        resources.forgetUid(key)
+        return known
+      }
       const before = kept.get(key)
       before?.timer.cancel()
       kept.delete(key)
@@ -119,12 +142,15 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       live.delete(key)
       const waiting = waitingIn(hub)
       if (waiting > 0 && settings.retention.deletedMs > 0) keep(key, hub, waiting)
-      else await remove(key, hub)
+      else {
+        if (!resources.get(key)) resources.forgetUid(key)
+        await remove(key, hub)
+      }
     },
 
     startNew() {
-      for (const hub of unstarted) hub.channel.start()
-      unstarted.clear()
+      for (const hub of [...unstarted.keys()]) start(hub)
+      isServing = true
     },
 
     *live(kind) {
@@ -134,6 +160,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     all: () => [...live.values(), ...[...kept.values()].map(({ hub }) => hub)],
     close() {
       for (const { timer } of kept.values()) timer.cancel()
+      for (const timer of unstarted.values()) timer?.cancel()
     },
   }
 }

@@ -1,7 +1,7 @@
 // Whether anything is likely to send what a Trigger waits for: a hint for whoever wonders why no event comes. It informs
 // only, and goes with the first event that matches (design.md section 6, `FilterPlausible`).
 import type { Clock, Timer } from '../core/clock.ts'
-import { implausible } from '../core/known-types.ts'
+import { implausible, isLike } from '../core/known-types.ts'
 import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
 import type { Trigger } from '../resource/kinds/trigger.ts'
 import type { ResourceKey } from '../store/resource-store.ts'
@@ -50,35 +50,35 @@ export interface PlausibilityOptions {
 
 /** Looked at together, before the event loop turns. */
 const SLICE = 500
-/** Of triggers that never matched, looked at again in one go because new types were seen. */
-const MOST_AGAIN = 500
-
+/** Comparisons of types in one look: about ten milliseconds. What is left is not made up for: it is a hint. */
+const MOST_COMPARISONS = 2_000
 const LOOK_MS = 1_000
 
 /** Has those reconciled again whose hint may be another now: an event matched, or types were seen that are like theirs. */
-export function startPlausibility(options: PlausibilityOptions): { look(): Promise<void>; stop(): void } {
+export function startPlausibility(options: PlausibilityOptions): { stop(): void } {
   const { triggers, cursors, again, clock } = options
-  const seen = new Map<string, number>()
   let isStopped = false
   let timer: Timer | undefined
 
   async function look(): Promise<void> {
-    const versions = new Map<string, number>()
+    const freshOf = new Map<string, readonly string[]>()
     let looked = 0
-    let left = MOST_AGAIN
-    for (const { key, broker, isOdd } of triggers()) {
+    let left = MOST_COMPARISONS
+    for (const { key, broker, isOdd, literalType } of triggers()) {
       if (++looked % SLICE === 0) await new Promise(setImmediate)
-      if (!broker) continue
-      const { uid, types } = broker
-      const isNews = (seen.get(uid) ?? 0) !== types.version
-      versions.set(uid, types.version)
-      if (!isOdd && !isNews) continue
-      const status = cursors.status(key)
-      const hasMatched = status !== undefined && status.stats.matched + status.behind > 0
-      if (isOdd ? hasMatched || isNews : isNews && !hasMatched && left-- > 0) again(key)
+      if (!broker || literalType === undefined) continue
+      const fresh = freshOf.get(broker.uid) ?? broker.types.takeFresh()
+      freshOf.set(broker.uid, fresh)
+      if (isOdd ? hasMatched(key) : left > 0 && fresh.length > 0 && !hasMatched(key)) {
+        left -= fresh.length
+        if (isOdd || fresh.some((type) => isLike(literalType, type))) again(key)
+      }
     }
-    for (const [uid, version] of versions) seen.set(uid, version)
-    for (const uid of seen.keys()) if (!versions.has(uid)) seen.delete(uid)
+  }
+
+  function hasMatched(key: ResourceKey): boolean {
+    const status = cursors.status(key)
+    return status !== undefined && status.stats.matched + status.behind > 0
   }
 
   function lookLater(): void {
@@ -87,7 +87,6 @@ export function startPlausibility(options: PlausibilityOptions): { look(): Promi
 
   lookLater()
   return {
-    look,
     stop() {
       isStopped = true
       timer?.cancel()

@@ -4,7 +4,8 @@ import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
 import { conditionOf } from '../resource/conditions.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { formatProblem, type Problem } from '../resource/problems.ts'
-import type { Entry } from '../store/resource-store.ts'
+import { type Entry, kindOf, nameOf } from '../store/resource-store.ts'
+import type { KeptCursor } from './cursors.ts'
 import type { LogStatus, SourceStatus, SubscriberStatus } from './status.ts'
 
 /** The logs of a deleted resource, and when they are given up (epoch ms). */
@@ -62,6 +63,12 @@ export function sourceProblems(status: SourceStatus): readonly string[] {
   const { namespace, name, kind, deadLetters } = status
   const title = `${kind} ${namespace}/${name}`
   return [...subscriberProblems(kind, status), ...deadLetterProblems(title, 'its events wait', deadLetters)]
+}
+
+export function keptCursorProblem({ key, unsettled, untilMs }: KeptCursor): string {
+  const what = unsettled === 1 ? 'event' : 'events'
+  const until = new Date(untilMs).toISOString()
+  return `${kindOf(key)} ${nameOf(key)} was deleted with ${unsettled} ${what} left: add it again before ${until} to go on, after that they are given up`
 }
 
 export function keptProblem({ hub: { namespace, name, channel, deadLetters }, untilMs }: KeptHub): string {

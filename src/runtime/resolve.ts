@@ -1,12 +1,13 @@
 // References to addresses: what a Destination means among the resources that are applied.
 import type { Target } from '../core/destination.ts'
+import { conditionOf } from '../resource/conditions.ts'
 import type { Destination } from '../resource/destination.ts'
 import { kserviceTarget } from '../resource/kinds/kservice.ts'
 import { serviceTarget } from '../resource/kinds/service.ts'
-import type { AnyResource } from '../resource/known-kinds.ts'
 import { DEFAULT_NAMESPACE } from '../resource/metadata.ts'
 import type { Reference } from '../resource/reference.ts'
-import { keyOf } from '../store/resource-store.ts'
+import { textAt } from '../resource/rules.ts'
+import { type Entry, keyOf } from '../store/resource-store.ts'
 import type { Look } from './reconcile.ts'
 
 export type Resolution =
@@ -46,19 +47,20 @@ export function resolve({ ref, uri, CACerts }: Destination, look: Look, dataUrl:
 function addressOf(ref: Reference, look: Look, dataUrl: string): Resolution {
   const { apiVersion, kind, name, namespace = DEFAULT_NAMESPACE } = ref
   const what = `${kind} ${namespace}/${name}`
-  const resource = look(keyOf(apiVersion, kind, namespace, name))?.resource
-  if (!resource) return unresolved(`${what} (${apiVersion}) does not exist: add its manifest, or use \`uri\``)
-  return urlOf(resource, namespace, dataUrl) ?? unresolved(`${what} has no address: it does not receive events`)
+  const entry = look(keyOf(apiVersion, kind, namespace, name))
+  if (!entry) return unresolved(`${what} (${apiVersion}) does not exist: add its manifest, or use \`uri\``)
+  return urlOf(entry, namespace, dataUrl) ?? unresolved(`${what} has no address: it does not receive events`)
 }
 
-function urlOf(resource: AnyResource, namespace: string, dataUrl: string): Resolution | undefined {
+function urlOf({ resource, status }: Entry, namespace: string, dataUrl: string): Resolution | undefined {
   const { name } = resource.metadata
   switch (resource.kind) {
     case 'Broker':
-      return resolved(brokerUrl(dataUrl, namespace, name))
     case 'Channel':
-    case 'InMemoryChannel':
-      return resolved(channelUrl(dataUrl, namespace, name))
+    case 'InMemoryChannel': {
+      const url = textAt(status, ['address', 'url'])
+      return url === undefined ? unresolved(notReady(`${resource.kind} ${namespace}/${name}`, status)) : resolved(url)
+    }
     case 'Service': {
       const found = resource.apiVersion === 'v1' ? serviceTarget(resource) : kserviceTarget(resource)
       if (found.kind === 'url') return resolved(found.url)
@@ -68,6 +70,12 @@ function urlOf(resource: AnyResource, namespace: string, dataUrl: string): Resol
     default:
       return undefined
   }
+}
+
+/** What it says itself, if it says anything yet. */
+export function notReady(what: string, status: Entry['status']): string {
+  const message = conditionOf(status?.conditions ?? [], 'Ready')?.message
+  return message === undefined ? `${what} is not ready yet` : `${what} is not ready: ${message}`
 }
 
 function resolved(url: string, caCerts?: string): Resolution {

@@ -201,6 +201,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
         brokers: logsOf('Broker', brokerUrl),
         channels: logsOf('InMemoryChannel', channelUrl),
         kept: hubs.kept(),
+        keptCursors: cursors.kept(),
         triggers: triggers.states(),
         subscriptions: subscriptions.states(),
         sources: sources.states(),

@@ -42,7 +42,7 @@ export interface SourceState {
   route: Route | undefined
   open: OpenBroker | undefined
   emitted: number
-  /** Times that passed without an event, because nothing could be emitted then. */
+  /** Times that its log did not take, or that were too many to catch up with; while its sink is away none is counted. */
   missed: number
   timing: Timing
   /** Epoch ms. */
@@ -72,6 +72,7 @@ const EVERYTHING = {}
 export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sources {
   const { settings, clock, logger } = world
   const sources = new Map<ResourceKey, SourceState>()
+  let isClosed = false
   const durationsOf = createDurations(() => sources.size)
 
   function newState(entry: Entry<ScheduledSource>): SourceState {
@@ -104,6 +105,7 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
     const timing = timingOf(resource, settings.source.catchUp)
     if (timing.text === state.timing.text && timing.catchUp === state.timing.catchUp) return
     state.timing.running?.stop()
+    if (timing.text === state.timing.text) timing.lastAt = state.timing.lastAt
     state.timing = timing
   }
 
@@ -132,7 +134,8 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
   async function emit(state: SourceState, scheduledAt: number): Promise<Event | undefined> {
     const event = eventOf(state, { scheduledAt, now: clock.wall() })
     try {
-      await state.open?.channel.send(event)
+      if (!state.open || isClosed) throw new Error('nothing is emitted now')
+      await state.open.channel.send(event)
       state.emitted++
       return event
     } catch (error) {
@@ -191,8 +194,8 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       const sink = resolve(sinkOf(resource), look, world.dataUrl)
       const deadLetterManifest = deadLetterSinkOf(resource, {})
       const deadLetterSink = deadLetterManifest && resolve(deadLetterManifest, look, world.dataUrl)
-      state.route = routeOf(resource, sink, deadLetterSink, world)
       state.open = await hubs.open(entry)
+      state.route = routeOf(resource, sink, deadLetterSink, world)
       await place(entry, state, state.open)
       run(state)
       writeStatus(world, entry, setOf(resource), findingsOf(resource, sink, deadLetterSink), statusOf(resource, sink))
@@ -208,6 +211,7 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       return { kind: 'fired', eventId: event.attributes['id'] ?? '', sink: route.subscriber.url }
     },
     close() {
+      isClosed = true
       for (const { timing } of sources.values()) timing.running?.stop()
     },
   }
@@ -284,7 +288,7 @@ function findingsOf(
   const common: readonly Finding[] = [
     sinkProvided,
     { type: 'Deployed', status: 'True' },
-    ...(deadLetterSink ? [deadLetterSinkFinding(deadLetterSink)] : []),
+    deadLetterSinkFinding(deadLetterSink),
   ]
   const oidc = 'authentication-oidc feature disabled'
   if (resource.kind === 'PingSource') {

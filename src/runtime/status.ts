@@ -7,10 +7,12 @@ import type { Target } from '../core/destination.ts'
 import { printableUrl } from '../http/address.ts'
 import { type Condition, conditionOf } from '../resource/conditions.ts'
 import type { Problem } from '../resource/problems.ts'
-import type { Entry, ResourceKey } from '../store/resource-store.ts'
+import { type Entry, nameOf, type ResourceKey } from '../store/resource-store.ts'
+import type { KeptCursor } from './cursors.ts'
 import {
   hubProblems,
   type KeptHub,
+  keptCursorProblem,
   keptProblem,
   logProblems,
   manifestProblem,
@@ -116,6 +118,7 @@ export interface StatusSources {
   readonly channels: Iterable<LogSource>
   /** Of deleted resources. */
   readonly kept: Iterable<KeptHub>
+  readonly keptCursors: Iterable<KeptCursor>
   readonly triggers: Iterable<Subscriber & { readonly brokerName: string }>
   readonly subscriptions: Iterable<Subscriber & { readonly channelName: string }>
   readonly sources: Iterable<Subscriber & SourceFacts>
@@ -157,6 +160,8 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
   }))
   const schedules = await inSlices(sources.sources, (state) => ({ ...subscriberStatus(state), ...sourceFacts(state) }))
   const notReady = await inSlices(sources.resources, hubProblems)
+  const keptCursors = [...sources.keptCursors]
+  for (const { key, id } of keptCursors) names.set(id, `${nameOf(key)} (deleted)`)
   const brokers = [...sources.brokers].map((source) => logStatus(source, names))
   const channels = [...sources.channels].map((source) => logStatus(source, names))
   return {
@@ -174,6 +179,7 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
       ...brokers.flatMap((each) => logProblems('broker', each)),
       ...channels.flatMap((each) => logProblems('channel', each)),
       ...[...sources.kept].map(keptProblem),
+      ...keptCursors.map(keptCursorProblem),
       ...triggers.flatMap((each) => subscriberProblems('trigger', each)),
       ...subscriptions.flatMap((each) => subscriberProblems('subscription', each)),
       ...schedules.flatMap(sourceProblems),

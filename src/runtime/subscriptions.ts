@@ -3,19 +3,20 @@ import type { OpenBroker } from '../broker/broker.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
 import { createSubscriptionDeliver, type SubscriptionRoute } from '../messaging/subscription.ts'
 import type { Histogram } from '../observe/histogram.ts'
-import type { Finding } from '../resource/conditions.ts'
+import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
 import { deadLetterSinkOf, deliveryOf, ONE_ATTEMPT } from '../resource/delivery-policy.ts'
 import type { InMemoryChannel } from '../resource/kinds/in-memory-channel.ts'
 import { channelOf, type Subscription, subscriptionKind } from '../resource/kinds/subscription.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import type { Entry, ResourceKey } from '../store/resource-store.ts'
+import { copiedFinding } from './brokers.ts'
 import { channelKey, inMemoryChannelKey } from './channels.ts'
 import type { Cursors } from './cursors.ts'
 import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
-import { type Resolution, resolve } from './resolve.ts'
+import { notReady, type Resolution, resolve } from './resolve.ts'
 import { uidOf, type World, writeStatus } from './world.ts'
 
 /** A Subscription while it runs. What changes with its manifest is read at every attempt. */
@@ -38,6 +39,8 @@ export interface Subscriptions {
 interface RunningChannel {
   readonly resource: InMemoryChannel
   readonly open: OpenBroker
+  /** What the channel that the Subscription names says of itself. */
+  readonly ready: Condition | undefined
 }
 
 /** What its destinations resolved to; the optional ones are absent when there are none. */
@@ -72,17 +75,19 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
     return state
   }
 
-  /** A Channel is followed to the one that does its work, which has its name. */
+  /** A Channel is followed to the one that does its work; why not, where that cannot be. */
   function runningChannel(subscription: Subscription, look: Look): RunningChannel | string {
     const { kind, namespace, name } = channelOf(subscription)
     const what = `${kind} ${namespace}/${name}`
-    if (kind === 'Channel' && !look(channelKey(namespace, name))) return `${what} does not exist: add its manifest`
     if (kind !== 'Channel' && kind !== 'InMemoryChannel') return `${what} is not available in this version`
+    const entry = look(kind === 'Channel' ? channelKey(namespace, name) : inMemoryChannelKey(namespace, name))
+    if (!entry) return `${what} does not exist: add its manifest`
+    if (kind === 'Channel' && entry.status?.['channel'] === undefined) return notReady(what, entry.status)
     const key = inMemoryChannelKey(namespace, name)
     const resource = look(key)?.resource
     const open = hubs.get(key)
-    if (resource?.kind === 'InMemoryChannel' && open) return { resource, open }
-    return kind === 'Channel' ? `${what} is not ready` : `${what} does not exist: add its manifest`
+    if (resource?.kind !== 'InMemoryChannel' || !open) return notReady(what, entry.status)
+    return { resource, open, ready: conditionOf(entry.status?.conditions ?? [], 'Ready') }
   }
 
   function deliverOf(state: SubscriptionState, { deadLetters }: OpenBroker) {
@@ -132,8 +137,7 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
       state.route = typeof channel === 'string' ? undefined : routeOf(resource, channel, found, world)
       if (typeof channel === 'string') cursors.hold(key, channel)
       else await place(entry, state, channel.open)
-      const problem = typeof channel === 'string' ? channel : undefined
-      writeStatus(world, entry, subscriptionKind.conditions, findingsOf(problem, found), statusOf(found))
+      writeStatus(world, entry, subscriptionKind.conditions, findingsOf(channel, found), statusOf(found))
     },
     states: () => states.values(),
   }
@@ -186,17 +190,17 @@ function heldBy(found: Resolved): string | undefined {
   return undefined
 }
 
-function findingsOf(problem: string | undefined, found: Resolved): readonly Finding[] {
+function findingsOf(channel: RunningChannel | string, found: Resolved): readonly Finding[] {
   const oidc: Finding = {
     type: 'OIDCIdentityCreated',
     status: 'True',
     reason: 'authentication-oidc feature disabled',
   }
-  if (problem !== undefined) {
+  if (typeof channel === 'string') {
     const reason = 'ChannelReferenceFailed'
     return [
       oidc,
-      { type: 'ReferencesResolved', status: 'False', reason, message: problem },
+      { type: 'ReferencesResolved', status: 'False', reason, message: channel },
       { type: 'AddedToChannel', status: 'Unknown' },
       { type: 'ChannelReady', status: 'Unknown' },
     ]
@@ -205,7 +209,7 @@ function findingsOf(problem: string | undefined, found: Resolved): readonly Find
     oidc,
     referencesFinding(found),
     { type: 'AddedToChannel', status: 'True' },
-    { type: 'ChannelReady', status: 'True' },
+    copiedFinding('ChannelReady', channel.ready),
   ]
 }
 

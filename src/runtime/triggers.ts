@@ -4,18 +4,18 @@ import { createTriggerDeliver } from '../broker/trigger.ts'
 import type { Route } from '../core/delivery-spec.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
 import type { Histogram } from '../observe/histogram.ts'
-import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
+import { conditionOf, type Finding } from '../resource/conditions.ts'
 import { deadLetterSinkOf, deliveryOf } from '../resource/delivery-policy.ts'
 import { brokerNameOf, dependencyOf, isOrdered, type Trigger, triggerKind } from '../resource/kinds/trigger.ts'
 import { findKind } from '../resource/known-kinds.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
-import { deadLetterSinkFinding, type RunningBroker, runningBroker } from './brokers.ts'
+import { copiedFinding, deadLetterSinkFinding, type RunningBroker, runningBroker } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Hubs } from './hubs.ts'
-import { plausibleFinding } from './plausible.ts'
+import { literalTypeOf, plausibleFinding } from './plausible.ts'
 import type { Look } from './reconcile.ts'
 import { brokerUrl, type Resolution, resolve } from './resolve.ts'
 import { uidOf, type World, writeStatus } from './world.ts'
@@ -35,6 +35,8 @@ export interface TriggerState {
   broker: OpenBroker | undefined
   /** Nothing is likely to send what it waits for (plausible.ts). */
   isOdd: boolean
+  /** The one type that its events have, where its filter says so. */
+  literalType: string | undefined
 }
 
 export interface Triggers {
@@ -54,7 +56,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
     if (known?.brokerName === brokerName) return known
     const durations = durationsOf(`${namespace}/${brokerName}`)
     const { name } = resource.metadata
-    const nothing = { route: undefined, held: undefined, broker: undefined, isOdd: false }
+    const nothing = { route: undefined, held: undefined, broker: undefined, isOdd: false, literalType: undefined }
     const state: TriggerState = { key, namespace, name, brokerName, durations, ...nothing }
     states.set(key, state)
     return state
@@ -87,6 +89,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
       recentTypes: state.broker?.types ?? [],
       before: status?.conditions ?? [],
     })
+    state.literalType = literalTypeOf(resource)
     state.isOdd = found.some((finding) => finding.status === 'Unknown')
     return found
   }
@@ -127,7 +130,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
       if (broker) await place(entry, state, broker)
       else cursors.hold(key, `Broker ${state.namespace}/${state.brokerName} does not exist`)
       const findings = [
-        ...findingsOf(state, subscriber, sink),
+        ...findingsOf(resource, broker, subscriber, sink),
         dependencyFinding(resource, look),
         ...hintsOf(entry, state),
       ]
@@ -158,23 +161,36 @@ export function heldBy(subscriber: Resolution, sink: Resolution | undefined): st
   return sink?.kind === 'unresolved' ? `dead letter sink: ${sink.message}` : undefined
 }
 
-function findingsOf(state: TriggerState, subscriber: Resolution, sink: Resolution | undefined): readonly Finding[] {
+function findingsOf(
+  trigger: Trigger,
+  broker: RunningBroker | undefined,
+  subscriber: Resolution,
+  sink: Resolution | undefined,
+): readonly Finding[] {
   const findings: Finding[] = [
     { type: 'OIDCIdentityCreated', status: 'True', reason: 'authentication-oidc feature disabled' },
   ]
-  if (!state.broker) {
-    const message = `Broker "${state.brokerName}" does not exist`
+  if (!broker) {
+    const message = `Broker "${brokerNameOf(trigger)}" does not exist`
     return [...findings, { type: 'BrokerReady', status: 'False', reason: 'BrokerDoesNotExist', message }]
   }
   findings.push(
-    { type: 'BrokerReady', status: 'True' },
+    copiedFinding('BrokerReady', broker.ready),
     subscriberFinding(subscriber),
-    deadLetterSinkFinding(sink),
-    state.held === undefined
+    sinkFinding(trigger, sink),
+    heldBy(subscriber, sink) === undefined
       ? { type: 'SubscriptionReady', status: 'True' }
       : { type: 'SubscriptionReady', status: 'Unknown', reason: 'SubscriptionNotConfigured' },
   )
   return findings
+}
+
+/** Whose dead letter sink it is decides where it is to be mended. */
+function sinkFinding(trigger: Trigger, sink: Resolution | undefined): Finding {
+  const finding = deadLetterSinkFinding(sink)
+  if (sink?.kind !== 'unresolved' || trigger.spec.delivery?.deadLetterSink) return finding
+  const reason = `Broker ${brokerNameOf(trigger)} didn't set status.deadLetterSinkURI`
+  return { ...finding, reason }
 }
 
 /**
@@ -197,12 +213,7 @@ function dependencyFinding(trigger: Trigger, look: Look): Finding {
   if (status?.observedGeneration !== resource.metadata.generation) {
     return { type, status: 'Unknown', reason: 'GenerationNotEqual', message: `${kind} ${name} is being reconciled` }
   }
-  const ready = conditionOf(status?.conditions ?? [], 'Ready')
-  return { type, status: 'Unknown', ...(ready && { status: ready.status, ...reasonOf(ready) }) }
-}
-
-function reasonOf({ reason, message }: Condition): Pick<Finding, 'reason' | 'message'> {
-  return { ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) }
+  return copiedFinding(type, conditionOf(status?.conditions ?? [], 'Ready'))
 }
 
 function subscriberFinding(subscriber: Resolution): Finding {

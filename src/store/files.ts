@@ -16,7 +16,7 @@ import {
   readFile,
 } from '../resource/load.ts'
 import { formatProblem, type Problem, problemAt } from '../resource/problems.ts'
-import { keyOfResource, type ResourceKey, type ResourceStore } from './resource-store.ts'
+import { BUILT_IN, keyOfResource, type ResourceKey, type ResourceStore } from './resource-store.ts'
 
 export interface FilesOptions {
   readonly paths: readonly string[]
@@ -135,8 +135,10 @@ function follow(
   function wantedOf(parts: readonly Part[]): Wanted {
     const isSame = parts.length === last.parts.length && parts.every((part, i) => part === last.parts[i])
     if (isSame) return last
-    const { resources, problems: across } = combine(parts)
-    last = { parts, wanted: chosen(resources, applied), across }
+    const { resources, foreign, problems: across } = combine(parts)
+    // What is applied stays so: that its class is another one now is refused, not followed by deleting it.
+    const stays = foreign.filter(({ resource }) => applied.has(keyOfResource(resource)))
+    last = { parts, wanted: chosen([...resources, ...stays], applied), across }
     return last
   }
 
@@ -173,7 +175,8 @@ function follow(
 
   /** What keeps it from being applied. */
   function put(key: ResourceKey, loaded: LoadedResource): readonly Problem[] {
-    const errors = updateErrors(store.get(key)?.resource, loaded.resource)
+    const there = store.get(key)
+    const errors = there?.origin === BUILT_IN ? [] : updateErrors(there?.resource, loaded.resource)
     if (errors.length === 0) store.put(loaded.resource, originOf(loaded))
     return errors.map((error) => problemAt(loaded.place, error))
   }

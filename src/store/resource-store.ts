@@ -27,6 +27,9 @@ export interface Entry<R extends AnyResource = AnyResource> {
   readonly origin: string
 }
 
+/** The origin of what is there without anybody's manifest: any manifest may replace it. */
+export const BUILT_IN = 'Tidings itself'
+
 export type Change =
   | { readonly type: 'ADDED'; readonly entry: Entry }
   | { readonly type: 'MODIFIED'; readonly entry: Entry; readonly before: Entry }
@@ -63,6 +66,12 @@ export function keyOf(apiVersion: string, kind: string, namespace: string, name:
 export function kindOf(key: ResourceKey): string {
   const [, kind = ''] = key.split('/')
   return kind
+}
+
+/** `namespace/name`. */
+export function nameOf(key: ResourceKey): string {
+  const [, , namespace, name] = key.split('/')
+  return `${namespace}/${name}`
 }
 
 export function keyOfResource(resource: AnyResource): ResourceKey {

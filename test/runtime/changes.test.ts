@@ -256,4 +256,89 @@ describe('a runtime whose resources change', () => {
     const stays = idsOf(subscriber.requests.filter(({ path }) => path === '/stays'))
     assert.deepEqual(stays.toSorted(), ids.toSorted())
   })
+
+  it('knows a resource that is deleted and put again before anything was reconciled', async () => {
+    await using subscriber = await startSubscriber()
+    const manifest = aTrigger('t', 'x').replace('uri: x', KSERVICE)
+    await using tidings = await startTestRuntime(manifest)
+    await tidings.send(anEvent({ id: '1' }))
+    const { resources } = tidings.runtime
+    const uids = () => [triggerKey('t'), brokerKey].map((key) => resources.get(key)?.resource.metadata.uid)
+    const before = uids()
+
+    for (const [key, text] of [
+      [triggerKey('t'), manifest],
+      [brokerKey, BROKER],
+    ] as const) {
+      resources.delete(key)
+      for (const { resource } of loadManifests(text, 'a.yaml').resources) resources.put(resource, 'a.yaml:1')
+    }
+    await apply(tidings, aService(subscriber.url))
+    await subscriber.received(1)
+
+    assert.deepEqual(uids(), before)
+    assert.deepEqual(idsOf(subscriber.requests), ['1'])
+  })
+
+  it('takes events for a new broker only once it would deliver them', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime('')
+    const hot = BROKER.replace('name: default', 'name: hot')
+    const manifests = hot + aTrigger('t', subscriber.url).replace('broker: default', 'broker: hot')
+    for (const { resource } of loadManifests(manifests, 'a.yaml').resources) {
+      tidings.runtime.resources.put(resource, 'a.yaml:1')
+    }
+    let accepted = 0
+    for (let i = 0; i < 50; i++) {
+      const { status } = await tidings.send(anEvent({ id: String(i) }), 'default/hot')
+      assert.ok([202, 404, 503].includes(status), String(status))
+      if (status === 202) accepted++
+    }
+    await eventually(() => subscriber.requests.length === accepted, 'all that was taken came')
+
+    assert.ok(accepted > 0)
+  })
+
+  it('shows what a deleted trigger has left, and who holds a log that fills', async () => {
+    await using tidings = await startTestRuntime(aTrigger('t', 'x').replace('uri: x', KSERVICE))
+    await tidings.send(anEvent())
+
+    await remove(tidings, triggerKey('t'))
+
+    const { problems, brokers } = await tidings.runtime.status()
+    assert.ok(problems.some((each) => each.startsWith('Trigger default/t was deleted with 1 event left')))
+    assert.equal(brokers[0]?.log.floorHolder, 'default/t (deleted)')
+    assert.ok(tidings.logged.some(({ msg }) => String(msg).startsWith('deleted with events left')))
+  })
+
+  it('keeps a pause when the broker goes and comes back', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('t', subscriber.url))
+    tidings.runtime.setTriggerPaused('default', 't', true)
+
+    await remove(tidings, brokerKey)
+    await apply(tidings, BROKER)
+    await tidings.send(anEvent())
+
+    assert.equal((await tidings.trigger('t')).paused, true)
+    assert.equal(subscriber.requests.length, 0)
+    tidings.runtime.setTriggerPaused('default', 't', false)
+    await subscriber.received(1)
+  })
+
+  it('is as ready as its broker, whose dead letter sink may be missing', async () => {
+    const sink = `spec: {delivery: {deadLetterSink: {${KSERVICE}}}}\n`
+    await using tidings = await startTestRuntime(BROKER + sink + aTrigger('t', 'http://127.0.0.1:1/'))
+
+    const conditions = tidings.runtime.resources.get(triggerKey('t'))?.status?.conditions ?? []
+
+    assert.equal(readyOf(tidings, 't')?.status, 'False')
+    assert.equal(conditionOf(conditions, 'BrokerReady')?.reason, "Unable to get the dead letter sink's URI")
+    assert.equal(
+      conditionOf(conditions, 'DeadLetterSinkResolved')?.reason,
+      "Broker default didn't set status.deadLetterSinkURI",
+    )
+    const { problems } = await tidings.runtime.status()
+    assert.ok(problems.some((each) => each.startsWith('trigger default/t: not ready')))
+  })
 })

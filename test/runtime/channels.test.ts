@@ -5,7 +5,7 @@ import { keyOf } from '../../src/store/resource-store.ts'
 import { anEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { openRaw } from '../support/raw-http.ts'
-import { startTestRuntime, type TestRuntime } from '../support/runtime.ts'
+import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
 import { type ReceivedRequest, startSubscriber } from '../support/subscriber.ts'
 
 const API_VERSION = 'messaging.knative.dev/v1'
@@ -145,5 +145,39 @@ describe('channels of a runtime', () => {
     await thrice.send(anEvent(), 'channels/default/c')
     await eventually(async () => (await thrice.channel('c')).deadLetters.waiting === 1, 'it is kept')
     assert.equal(subscriber.requests.length, 4)
+  })
+
+  it('are no destination, and no channel of a subscription, while nothing does their work', async () => {
+    const template = 'spec: {channelTemplate: {apiVersion: messaging.knative.dev/v1beta1, kind: KafkaChannel}}\n'
+    const foreign = `---\napiVersion: ${API_VERSION}\nkind: InMemoryChannel\nmetadata: {name: c}\n`
+    const trigger = aTrigger('t', 'x').replace('uri: x', `ref: {apiVersion: ${API_VERSION}, kind: Channel, name: c}`)
+    await using tidings = await startTestRuntime(
+      CHANNEL + template + foreign + trigger + aSubscription('a', 'http://127.0.0.1:1/'),
+    )
+
+    const { ready, message } = await tidings.trigger('t')
+    assert.equal(ready, 'False')
+    assert.match(message ?? '', /^Channel default\/c is not ready: KafkaChannel/)
+    assert.equal(readyOf(tidings, 'Subscription', 'a')?.reason, 'ChannelReferenceFailed')
+  })
+
+  it('ask a subscriber once, though where its reply goes is away for a while', async () => {
+    await using subscriber = await startSubscriber({ status: 200, headers: REPLY })
+    await using other = await startSubscriber([{ status: 503 }, { status: 202 }])
+    const handler = `---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: handler, annotations: {tidings.dev/url: '${other.url}'}}\nspec: {}\n`
+    const spec =
+      '  reply: {ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: handler}}\n' +
+      '  delivery: {retry: 5, backoffPolicy: linear, backoffDelay: PT0.2S}\n'
+    await using tidings = await startTestRuntime(CHANNEL + handler + aSubscription('a', subscriber.url, spec))
+    await tidings.send(anEvent(), 'channels/default/c')
+    await other.received(1)
+
+    tidings.runtime.resources.delete(keyOf('serving.knative.dev/v1', 'Service', 'default', 'handler'))
+    await tidings.runtime.settled()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await put(tidings, handler)
+    await other.received(2)
+
+    assert.equal(subscriber.requests.length, 1)
   })
 })

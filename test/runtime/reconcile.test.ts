@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { createLogger } from '../../src/observe/logger.ts'
 import { findKind } from '../../src/resource/known-kinds.ts'
 import { type ReconcilerOptions, startReconciler } from '../../src/runtime/reconcile.ts'
-import { createResourceStore, keyOf } from '../../src/store/resource-store.ts'
+import { createResourceStore, type Entry, keyOf } from '../../src/store/resource-store.ts'
 import { createFakeClock } from '../support/clock.ts'
 
 const key = (name: string) => keyOf('eventing.knative.dev/v1', 'Broker', 'default', name)
@@ -148,4 +149,71 @@ describe('a reconciler', () => {
     assert.equal(at.length, 4)
     assert.equal(clock.pending(), 0)
   })
+
+  it('has reconciled each, in the end, after its last change and after the last change of all it looked at', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'] as const
+    const all = names.map(key)
+    const step = fc.oneof(
+      // `retry` says whom it looks at: a bit for each.
+      fc.record({ what: fc.constant('put'), who: fc.constantFrom(...names), retry: fc.nat(31) }),
+      fc.record({ what: fc.constant('delete'), who: fc.constantFrom(...names), retry: fc.constant(0) }),
+      fc.record({ what: fc.constant('wait'), who: fc.constant('a'), retry: fc.nat(3) }),
+    )
+    const chance = fc.infiniteStream(fc.nat(9))
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), chance, async (steps, chances) => {
+        const next = (): number => chances.next().value ?? 0
+        /** What each saw of itself and of others when it was reconciled last. */
+        const saw = new Map<string, { self: unknown; others: Map<string, Entry | undefined> }>()
+        const running = new Set<string>()
+        const { store, clock, reconciler, put } = setUp({
+          order: (key) => all.indexOf(key) % 2,
+          async reconcile(key, entry, look) {
+            assert.ok(!running.has(key), 'one at a time')
+            running.add(key)
+            const others = new Map<string, Entry | undefined>()
+            saw.set(key, { self: specOf(entry), others })
+            for (const [i, other] of all.entries()) {
+              if ((retryOf(entry) & (1 << i)) === 0 || other === key) continue
+              if (next() < 3) await new Promise(setImmediate)
+              others.set(other, look(other))
+            }
+            if (next() < 3) await new Promise(setImmediate)
+            running.delete(key)
+            if (next() < 1) throw new Error('not now')
+            if (entry) store.setStatus(key, { observedGeneration: retryOf(entry), conditions: [] })
+          },
+        })
+
+        const changed = new Set<string>()
+        for (const { what, who, retry } of steps) {
+          if (what === 'put') put(who, retry)
+          else if (what === 'delete') store.delete(key(who))
+          else for (let i = 0; i < retry; i++) await new Promise(setImmediate)
+          if (what === 'put') changed.add(key(who))
+        }
+        await reconciler.settled()
+        while (clock.pending() > 0) {
+          await clock.advance(30_000)
+          await reconciler.settled()
+        }
+
+        for (const each of changed) {
+          assert.deepEqual(saw.get(each)?.self ?? null, specOf(store.get(each)) ?? null, each)
+          for (const [other, entry] of saw.get(each)?.others ?? []) {
+            assert.equal(entry, store.get(other), `${each} looked at ${other}`)
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
 })
+
+function specOf(entry: Entry | undefined): unknown {
+  return entry && 'spec' in entry.resource ? entry.resource.spec : undefined
+}
+
+function retryOf(entry: Entry | undefined): number {
+  return entry?.resource.kind === 'Broker' ? (entry.resource.spec?.delivery?.retry ?? 0) : 0
+}

@@ -143,4 +143,14 @@ spec: {schedule: '0 2 * * *', data: '{"type": "daily-backup"}', sink: {uri: '${s
     assert.deepEqual([deprecated?.status, deprecated?.severity], ['True', 'Info'])
     assert.match(deprecated?.message ?? '', /use a PingSource/)
   })
+
+  it('say so when their dead letter sink is not there, until it is no longer asked for', async () => {
+    const delivery = `  delivery: {deadLetterSink: {${TO_SERVICE}}}\n`
+    await using tidings = await startTestRuntime(aPing("uri: 'http://127.0.0.1:1/'", NEVER, delivery))
+    assert.deepEqual([(await source(tidings)).ready, (await source(tidings)).nextAt], ['False', null])
+
+    await put(tidings, aPing("uri: 'http://127.0.0.1:1/'", NEVER))
+
+    assert.equal((await source(tidings)).ready, 'True')
+  })
 })

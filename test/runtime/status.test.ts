@@ -31,6 +31,7 @@ function statusOf(broker: OpenBroker): Promise<RuntimeStatus> {
     brokers: [{ open: broker, url: 'http://d/shop/main' }],
     channels: [],
     kept: [],
+    keptCursors: [],
     triggers: [],
     subscriptions: [],
     sources: [],

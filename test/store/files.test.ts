@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createClock } from '../../src/core/clock.ts'
 import { createLogger } from '../../src/observe/logger.ts'
+import { loadManifests } from '../../src/resource/load.ts'
 import { type Files, openFiles } from '../../src/store/files.ts'
-import { createResourceStore, type ResourceStore } from '../../src/store/resource-store.ts'
+import { BUILT_IN, createResourceStore, type ResourceStore } from '../../src/store/resource-store.ts'
 import { eventually } from '../support/eventually.ts'
 import { aTrigger } from '../support/runtime.ts'
 
@@ -260,5 +262,41 @@ describe('manifests that are followed', () => {
 
     assert.match(String(logged[0]?.['msg']), /spec\.broker: Immutable fields changed \(-old \+new\)/)
     assert.equal(uriOf('a'), 'http://1')
+  })
+
+  it('leave what is applied alone when a Broker of its name and another class turns up', async () => {
+    const broker = (klass: string): string =>
+      `---\napiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: default, annotations: {eventing.knative.dev/broker.class: ${klass}}}\n`
+    await writeFile(at('b.yaml'), broker('Tidings') + aTrigger('a', 'http://1'))
+    await follow()
+
+    await writeFile(at('a.yaml'), broker('Kafka'))
+    await eventually(() => (files?.problems().length ?? 0) > 0, 'it was seen')
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+
+    assert.equal(names().join(), 'a,default')
+  })
+
+  it('replace the Broker that is there without anybody asking', async () => {
+    const text = (klass: string): string =>
+      `apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: default, annotations: {eventing.knative.dev/broker.class: ${klass}}}\n`
+    const [builtIn] = loadManifests(text('Tidings'), 'x.yaml').resources
+    assert.ok(builtIn)
+    store.put(builtIn.resource, BUILT_IN)
+    await follow()
+
+    await writeFile(at('b.yaml'), text('MTChannelBasedBroker'))
+
+    await eventually(() => [...store.list()][0]?.origin === `${at('b.yaml')}:1`, 'it is replaced')
+  })
+
+  it('tell of a pipe and read on', async () => {
+    await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
+    await follow()
+
+    execFileSync('mkfifo', [at('b.yaml')])
+    await writeFile(at('c.yaml'), aTrigger('c', 'http://1'))
+
+    await eventually(() => names().join() === 'a,c', 'the others are read')
   })
 })

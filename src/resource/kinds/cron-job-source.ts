@@ -76,7 +76,7 @@ export const cronJobSourceKind = defineKind(
     duckLabels: ['eventing.knative.dev/source', 'duck.knative.dev/source'],
     schema: cronJobSourceSchema,
     columns: [sinkColumn, scheduleColumn, ageColumn, readyColumn, reasonColumn],
-    conditions: { dependents: ['ValidSchedule', 'SinkProvided', 'Deployed'] },
+    conditions: { dependents: ['ValidSchedule', 'SinkProvided', 'Deployed', 'DeadLetterSinkResolved'] },
   },
   withDefaults,
 )

@@ -51,7 +51,7 @@ export const pingSourceKind = defineKind(
     duckLabels: ['eventing.knative.dev/source', 'duck.knative.dev/source'],
     schema: pingSourceSchema,
     columns: [sinkColumn, scheduleColumn, ageColumn, readyColumn, reasonColumn],
-    conditions: { dependents: ['SinkProvided', 'Deployed', 'OIDCIdentityCreated'] },
+    conditions: { dependents: ['SinkProvided', 'Deployed', 'OIDCIdentityCreated', 'DeadLetterSinkResolved'] },
   },
   withDefaults,
 )
