@@ -53,11 +53,6 @@ export const destinationCases: readonly Case[] = [
     text: to('ref: {apiVersion: v1, kind: Service, name: s}, uri: "http://h/"'),
     problems: ['4:79 spec.subscriber.uri: Absolute URI is not allowed when Ref or [apiVersion, kind, name] is present'],
   },
-  ...['//me:secret@h/x', 'mailto:a@b', 'file:///x'].map((uri) => ({
-    rule: 'Destination.uri absolute beside ref',
-    text: to(`ref: {apiVersion: v1, kind: Service, name: s}, uri: "${uri}"`),
-    problems: ['4:79 spec.subscriber.uri: Absolute URI is not allowed when Ref or [apiVersion, kind, name] is present'],
-  })),
   {
     rule: 'Destination.uri malformed',
     text: to('uri: "http://h:99999/"'),
