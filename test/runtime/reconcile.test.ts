@@ -180,7 +180,10 @@ describe('a reconciler', () => {
             }
             if (next() < 3) await new Promise(setImmediate)
             running.delete(key)
-            if (next() < 1) throw new Error('not now')
+            if (next() < 1) {
+              saw.delete(key)
+              throw new Error('not now')
+            }
             if (entry) store.setStatus(key, { observedGeneration: retryOf(entry), conditions: [] })
           },
         })
@@ -199,8 +202,10 @@ describe('a reconciler', () => {
         }
 
         for (const each of changed) {
-          assert.deepEqual(saw.get(each)?.self ?? null, specOf(store.get(each)) ?? null, each)
-          for (const [other, entry] of saw.get(each)?.others ?? []) {
+          const seen = saw.get(each)
+          assert.ok(seen, `${each} was reconciled`)
+          assert.deepEqual(seen.self, specOf(store.get(each)), each)
+          for (const [other, entry] of seen.others) {
             assert.equal(entry, store.get(other), `${each} looked at ${other}`)
           }
         }
