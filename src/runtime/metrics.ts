@@ -175,7 +175,7 @@ const SOURCE_FAMILIES: readonly Family<SourceReading>[] = [
   {
     type: 'counter',
     name: 'tidings_source_missed_total',
-    help: 'Times of the schedule that passed without an event.',
+    help: 'Times of the schedule that will never fire.',
     value: ({ state }) => state.missed,
   },
   ...settledFamilies('source').map((family) => ({
