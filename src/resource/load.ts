@@ -72,7 +72,7 @@ export async function findFiles(paths: readonly string[]): Promise<{
 }> {
   const found: Found = { files: [], folders: [], unreadable: [], problems: [] }
   const seen = new Set<string>()
-  for (const each of paths) await findAt(each, seen, found)
+  for (const each of paths) await findAt({ named: each }, seen, found)
   return found
 }
 
@@ -118,14 +118,21 @@ interface Found {
   readonly problems: Problem[]
 }
 
-async function findAt(named: string, seen: Set<string>, found: Found): Promise<void> {
+interface Way {
+  readonly named: string
+  /** Absent when it has to be asked for: that costs more than all the rest. */
+  readonly real?: string
+}
+
+async function findAt(way: Way, seen: Set<string>, found: Found): Promise<void> {
+  const { named } = way
   try {
-    const real = await fs.realpath(named)
+    const real = way.real ?? (await fs.realpath(named))
     // Two ways to one file are one file, and a link back to a folder above must not be followed for ever.
     if (seen.has(real)) return
     seen.add(real)
     const stat = await fs.stat(real)
-    if (stat.isDirectory()) return await findIn(named, seen, found)
+    if (stat.isDirectory()) return await findIn({ named, real }, seen, found)
     if (!stat.isFile()) throw new Error('expected a file or a folder')
     found.files.push({ name: named, bytes: stat.size, signature: signatureOf(real, stat), changedAt: stat.ctimeMs })
   } catch (error) {
@@ -148,11 +155,13 @@ export async function isUnchanged({ name, signature }: ManifestFile): Promise<bo
   }
 }
 
-async function findIn(folder: string, seen: Set<string>, found: Found): Promise<void> {
-  const entries = await fs.readdir(folder, { withFileTypes: true })
-  found.folders.push(folder)
+async function findIn({ named, real }: Required<Way>, seen: Set<string>, found: Found): Promise<void> {
+  const entries = await fs.readdir(named, { withFileTypes: true })
+  found.folders.push(named)
   for (const entry of entries.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    await findAt(path.join(folder, entry.name), seen, found)
+    const way = { named: path.join(named, entry.name) }
+    const mayBeLink = !entry.isFile() && !entry.isDirectory()
+    await findAt(mayBeLink ? way : { ...way, real: path.join(real, entry.name) }, seen, found)
   }
 }
 
