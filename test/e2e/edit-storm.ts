@@ -38,7 +38,7 @@ export interface Storm {
   readonly types: readonly string[]
   /** How often each kind of edit was made. */
   readonly edits: ReadonlyMap<string, number>
-  /** Edits until the signal aborts, then mends everything. Broker `volatile` comes and goes meanwhile. */
+  /** Edits until the signal aborts, then mends everything. A broker and a channel come and go meanwhile. */
   edit(signal: AbortSignal): Promise<void>
 }
 
@@ -284,10 +284,10 @@ export async function startStorm({ folder, random, manifests, subscribers }: Sto
     }
   }
 
-  /** A broker that is deleted again and again, most often while events wait in it. */
+  /** A broker or channel that is deleted again and again, most often while events wait in it. */
   async function comeAndGo(file: File, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await holding([file], 'broker deleted and back', () => leave(file))
+      await holding([file], 'log deleted and back', () => leave(file))
       await clock.sleep(500 + random.int(2_000))
     }
   }
@@ -295,19 +295,23 @@ export async function startStorm({ folder, random, manifests, subscribers }: Sto
   addFile('orders.yaml', [
     { name: 'orders', reader: undefined, text: manifest('eventing.knative.dev/v1', 'Broker', '{name: orders}', []) },
   ]).isBusy = true
-  const volatile = addFile('volatile.yaml', [
-    {
-      name: 'volatile',
-      reader: undefined,
-      text: manifest('eventing.knative.dev/v1', 'Broker', '{name: volatile}', []),
-    },
-  ])
-  volatile.isBusy = true
+  const fleetingLogs = [
+    addFile('volatile.yaml', [
+      {
+        name: 'volatile',
+        reader: undefined,
+        text: manifest('eventing.knative.dev/v1', 'Broker', '{name: volatile}', []),
+      },
+    ]),
+  ]
+  for (const file of fleetingLogs) file.isBusy = true
   for (const name of ['still', 'stirred']) {
     const text = manifest('messaging.knative.dev/v1', 'Channel', `{name: ${name}}`, [
       'channelTemplate: {apiVersion: messaging.knative.dev/v1, kind: InMemoryChannel}',
     ])
-    addFile(`channels/${name}.yaml`, [{ name, reader: undefined, text }]).isBusy = name === 'still'
+    const file = addFile(`channels/${name}.yaml`, [{ name, reader: undefined, text }])
+    file.isBusy = true
+    if (name === 'stirred') fleetingLogs.push(file)
     const nature = name === 'still' ? 'steady' : 'lively'
     for (const i of [0, 1]) {
       const reader = addReader(`subscription-${name}-${i}`, nature, `channels/default/${name}`, undefined)
@@ -347,7 +351,7 @@ export async function startStorm({ folder, random, manifests, subscribers }: Sto
     edits,
     async edit(signal) {
       const editors = Array.from({ length: EDITORS }, () => editor(signal))
-      await Promise.all([...editors, comeAndGo(volatile, signal)])
+      await Promise.all([...editors, ...fleetingLogs.map((file) => comeAndGo(file, signal))])
       for (const file of files) if (file.isBroken) await save(file)
     },
   }
