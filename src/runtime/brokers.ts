@@ -47,10 +47,16 @@ export function createBrokerReconcile(world: World, hubs: Hubs) {
       deadLetterSinkFinding(sink),
     ]
     writeStatus(world, entry, brokerKind.conditions, findings, {
-      address: { name: 'http', url },
+      ...addressFields(url),
       ...(sink?.kind === 'resolved' && { deadLetterSinkUri: sink.target.url }),
     })
   }
+}
+
+/** Where it can be reached, in both of the fields that clients read. */
+export function addressFields(url: string): Readonly<Record<string, unknown>> {
+  const address = { name: 'http', url }
+  return { address, addresses: [address] }
 }
 
 /** What follows the readiness of another resource; Unknown until that says something. */

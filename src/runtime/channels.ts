@@ -5,7 +5,7 @@ import { type Channel, channelKind, channelTemplateOf } from '../resource/kinds/
 import { type InMemoryChannel, inMemoryChannelKind } from '../resource/kinds/in-memory-channel.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
-import { copiedFinding, deadLetterSinkFinding } from './brokers.ts'
+import { addressFields, copiedFinding, deadLetterSinkFinding } from './brokers.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
 import { channelUrl, resolve } from './resolve.ts'
@@ -118,5 +118,5 @@ function backingFinding(problem: string | undefined, ready: Condition | undefine
 }
 
 function addressOf({ dataUrl }: World, resource: Channel | InMemoryChannel) {
-  return { address: { name: 'http', url: channelUrl(dataUrl, namespaceOf(resource), resource.metadata.name) } }
+  return addressFields(channelUrl(dataUrl, namespaceOf(resource), resource.metadata.name))
 }
