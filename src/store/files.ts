@@ -88,6 +88,7 @@ function follow(
   let problems: readonly Problem[] = []
   let looking: Promise<void> | undefined
   let moreInMs = Infinity
+  let vanishesInMs = Infinity
   let timer: Timer | undefined
   let dueAt = Infinity
   let isClosed = false
@@ -108,7 +109,7 @@ function follow(
       .catch((error: unknown) => logger.error({ err: error }, 'the manifests could not be looked at; trying again'))
       .finally(() => {
         looking = undefined
-        lookIn(Math.min(LOOK_MS, moreInMs))
+        lookIn(Math.min(LOOK_MS, moreInMs, vanishesInMs))
       })
     await looking
   }
@@ -158,12 +159,15 @@ function follow(
 
   /** By when the files were looked at: reading them may have taken longer than what vanished is waited for. */
   async function deleteVanished(wanted: Wanted['wanted'], lookedAt: number): Promise<void> {
+    vanishesInMs = Infinity
     for (const [key, before] of applied) {
       if (wanted.has(key)) continue
       const { missingSince = lookedAt } = before
       // A file that brought it back in time may not have been read yet.
-      if (lookedAt - missingSince < VANISHED_MS + STILL_MS) {
+      const leftMs = missingSince + VANISHED_MS + STILL_MS - lookedAt
+      if (leftMs > 0) {
         applied.set(key, { ...before, missingSince })
+        vanishesInMs = Math.min(vanishesInMs, leftMs)
       } else {
         applied.delete(key)
         store.delete(key)
@@ -366,19 +370,25 @@ interface Hints {
 /** Where the system tells of changes they are seen sooner; where it does not, regular looks have to do. */
 function createHints(onHint: () => void): Hints {
   const watchers = new Map<string, FSWatcher>()
+
+  function forget(folder: string): void {
+    watchers.get(folder)?.close()
+    watchers.delete(folder)
+  }
+
   return {
     watch(folders) {
       const wanted = new Set(folders)
-      for (const [folder, watcher] of watchers) {
-        if (wanted.has(folder)) continue
-        watcher.close()
-        watchers.delete(folder)
-      }
+      for (const folder of watchers.keys()) if (!wanted.has(folder)) forget(folder)
       for (const folder of wanted) {
         if (watchers.has(folder)) continue
         try {
-          const watcher = watch(folder, { persistent: false }, onHint)
-          watcher.on('error', () => watcher.close())
+          const watcher = watch(folder, { persistent: false }, (_event, name) => {
+            // It is gone itself: one of its name is another folder.
+            if (name === path.basename(folder)) forget(folder)
+            onHint()
+          })
+          watcher.on('error', () => forget(folder))
           watchers.set(folder, watcher)
         } catch {
           // Too many watchers, or a folder that is gone again.

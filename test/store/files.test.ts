@@ -253,6 +253,40 @@ describe('manifests that are followed', () => {
     assert.equal(store.version, version)
   })
 
+  it('are followed where Kubernetes mounts a ConfigMap: links into a folder that is replaced as a whole', async () => {
+    const mount = async (version: string, uri: string): Promise<void> => {
+      await mkdir(at(version))
+      await writeFile(at(`${version}/a.yaml`), aTrigger('a', uri))
+      await symlink(version, at('..new'))
+      await rename(at('..new'), at('..data'))
+    }
+    await mount('..1', 'http://1')
+    await symlink('..data/a.yaml', at('a.yaml'))
+    await follow()
+    assert.equal(uriOf('a'), 'http://1')
+
+    await mount('..2', 'http://2')
+    await rm(at('..1'), { recursive: true })
+
+    await eventually(() => uriOf('a') === 'http://2', 'it is read')
+  })
+
+  it('are applied within a second, also in a folder that was made anew', async () => {
+    await mkdir(at('more'))
+    await writeFile(at('more/a.yaml'), aTrigger('a', 'http://0'))
+    await follow()
+    await rm(at('more'), { recursive: true })
+    await mkdir(at('more'))
+
+    for (const uri of ['http://1', 'http://2', 'http://3', 'http://4']) {
+      const writtenAt = performance.now()
+      await writeFile(at('more/a.yaml'), aTrigger('a', uri))
+      await eventually(() => uriOf('a') === uri, 'it is applied')
+
+      assert.ok(performance.now() - writtenAt < 1_000)
+    }
+  })
+
   it('may not change what is immutable', async () => {
     await writeFile(at('a.yaml'), aTrigger('a', 'http://1'))
     await follow()
