@@ -1,0 +1,184 @@
+// All that the journal said up to a place in it, in one file: a recovery reads this and the journal after it. It is
+// replaced as a whole, and only then do journal segments go whose records it stands for.
+import path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { EventingError } from '../../../core/errors.ts'
+import type { CursorId, Position } from '../../log.ts'
+import type { BacklogRange } from './backlog.ts'
+import { ByteReader, ByteWriter } from './bytes.ts'
+import type { Disk } from './disk.ts'
+import { LOST } from './entry-index.ts'
+import type { Location } from './journal.ts'
+import type { LogState } from './log-state.ts'
+import type { LogNumber } from './record.ts'
+
+export interface CheckpointLog {
+  readonly number: LogNumber
+  readonly uid: string
+  readonly name: string
+  readonly isLost: boolean
+  readonly base: Position
+  readonly start: Position
+  readonly end: Position
+  readonly cursors: readonly {
+    readonly id: CursorId
+    readonly floor: Position
+    readonly state: Uint8Array | undefined
+  }[]
+  readonly backlog: readonly BacklogRange[]
+  /** Of the journal, those that are not lost. */
+  readonly entries: readonly { readonly position: Position; readonly location: Location; readonly bytes: number }[]
+}
+
+export interface Checkpoint {
+  /** All records before it are in the checkpoint. */
+  readonly replayFrom: Location
+  /** The oldest journal segment in which anything stands that is still needed. */
+  readonly firstSegment: number
+  readonly nextLog: LogNumber
+  readonly logs: readonly CheckpointLog[]
+}
+
+const MAGIC = 'TIDC'
+const VERSION = 1
+/** magic 4, version u8, crc32 of what follows u32. */
+const HEADER_BYTES = 9
+
+export function checkpointFile(folder: string): string {
+  return path.join(folder, 'checkpoint')
+}
+
+/** Resolves when the file is the directory's checkpoint whatever happens next. */
+export async function storeCheckpoint(disk: Disk, folder: string, bytes: Buffer): Promise<void> {
+  const file = checkpointFile(folder)
+  const draft = `${file}.new`
+  await disk.remove(draft)
+  const handle = await disk.create(draft)
+  try {
+    await handle.write(bytes, 0)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await disk.rename(draft, file)
+  await disk.syncFolder(folder)
+}
+
+/** undefined when there is none. Throws LOG_CORRUPT when it is not one. */
+export async function loadCheckpoint(disk: Disk, folder: string): Promise<Checkpoint | undefined> {
+  const file = checkpointFile(folder)
+  const bytes = await disk.readAll(file)
+  if (!bytes) return undefined
+  try {
+    return decodeCheckpoint(bytes)
+  } catch (error) {
+    throw new EventingError('LOG_CORRUPT', `${file}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Takes what is true at one moment: nothing may change the logs meanwhile, and nothing can, as it does not wait. */
+export function encodeCheckpoint(
+  about: { readonly replayFrom: Location; readonly firstSegment: number; readonly nextLog: LogNumber },
+  logs: Iterable<LogState>,
+): Buffer {
+  const writer = new ByteWriter(65_536)
+  writer.at = HEADER_BYTES
+  for (const value of [about.replayFrom, about.firstSegment, about.nextLog]) writer.number(value)
+  const all = [...logs]
+  writer.number(all.length)
+  for (const log of all) writeLog(writer, log)
+  writer.buffer.write(MAGIC, 0, 'latin1')
+  writer.buffer[4] = VERSION
+  writer.buffer.writeUInt32LE(crc32(writer.buffer.subarray(HEADER_BYTES, writer.at)), 5)
+  return writer.written()
+}
+
+function writeLog(writer: ByteWriter, log: LogState): void {
+  writer.number(log.number)
+  writer.text(log.uid)
+  writer.text(log.name)
+  writer.byte(log.isLost ? 1 : 0)
+  for (const position of [log.base, log.start, log.end]) writer.number(position)
+  writer.number(log.cursors.size)
+  for (const [id, { record }] of log.cursors) {
+    writer.text(id)
+    writer.number(record?.floor ?? 0)
+    writer.byte(record ? 1 : 0)
+    if (record) writer.bytes(record.state)
+  }
+  const ranges = log.ranges()
+  writer.number(ranges.length)
+  for (const { first, end, bytes } of ranges) for (const value of [first, end, bytes]) writer.number(value)
+  writeEntries(writer, log)
+}
+
+/** Locations grow with positions, so each is told by its distance from the one before; 0 for one that is lost. */
+function writeEntries(writer: ByteWriter, { index }: LogState): void {
+  writer.number(index.first)
+  writer.number(index.end - index.first)
+  let last = 0
+  for (let position = index.first; position < index.end; position++) {
+    const location = index.location(position)
+    if (location === LOST) {
+      writer.number(0)
+      continue
+    }
+    writer.number(location - last)
+    writer.number(index.bytes(position))
+    last = location
+  }
+}
+
+function decodeCheckpoint(bytes: Buffer): Checkpoint {
+  if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 4) !== MAGIC) throw new RangeError('not a checkpoint')
+  if (bytes[4] !== VERSION) throw new RangeError(`format version ${bytes[4]}, expected ${VERSION}`)
+  if (crc32(bytes.subarray(HEADER_BYTES)) !== bytes.readUInt32LE(5)) throw new RangeError('its checksum is another')
+  const reader = new ByteReader(bytes, HEADER_BYTES)
+  return {
+    replayFrom: reader.number(),
+    firstSegment: reader.number(),
+    nextLog: reader.number(),
+    logs: Array.from({ length: reader.number() }, () => readLog(reader)),
+  }
+}
+
+function readLog(reader: ByteReader): CheckpointLog {
+  const number = reader.number()
+  return {
+    number,
+    uid: reader.text(),
+    name: reader.text(),
+    isLost: reader.byte() === 1,
+    base: reader.number(),
+    start: reader.number(),
+    end: reader.number(),
+    cursors: Array.from({ length: reader.number() }, () => ({
+      id: reader.text(),
+      floor: reader.number(),
+      state: reader.byte() === 1 ? reader.bytes() : undefined,
+    })),
+    backlog: Array.from({ length: reader.number() }, () => ({
+      log: number,
+      first: reader.number(),
+      end: reader.number(),
+      bytes: reader.number(),
+    })),
+    entries: readEntries(reader),
+  }
+}
+
+function readEntries(reader: ByteReader): CheckpointLog['entries'] {
+  const first = reader.number()
+  const count = reader.number()
+  const entries: CheckpointLog['entries'][number][] = []
+  let last = 0
+  for (let position = first; position < first + count; position++) {
+    const distance = reader.number()
+    if (distance === 0) continue
+    last += distance
+    entries.push({ position, location: last, bytes: reader.number() })
+  }
+  return entries
+}

@@ -1,0 +1,323 @@
+// One log of a data directory, as the fan-out sees it. What it holds is in LogState, what makes it last is the journal.
+import { EventingError } from '../../../core/errors.ts'
+import { type Event, eventBytes } from '../../../core/event.ts'
+import type {
+  Batch,
+  Cursor,
+  CursorId,
+  CursorStart,
+  EventLog,
+  LaneId,
+  LogConfig,
+  LogTraits,
+  OwnedLane,
+  Position,
+  Room,
+} from '../../log.ts'
+import { limitOf } from '../../log.ts'
+import type { FloorHolder } from '../../lowest-floor.ts'
+import type { Journal } from './journal.ts'
+import type { LogState } from './log-state.ts'
+import { readFiles } from './reader.ts'
+import type { Recent, RecentOfLog } from './recent.ts'
+import { RecentOfLog as NewRecentOfLog } from './recent.ts'
+import { type DiskRecord, writeRecord } from './record.ts'
+
+const LANE: LaneId = '0'
+/** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
+const BATCH_ENTRIES = 256
+/** A save with more than this is stored in parts, the claim about all cursors last. */
+const SAVE_BYTES = 2 ** 20
+
+export interface DiskLog extends EventLog {
+  readonly state: LogState
+  config: LogConfig
+  /** From now on appends are refused; those before it are stored. */
+  isEnding: boolean
+  /** Readers end; whoever still holds the log gets LOG_GONE. */
+  end(lane: LaneId): Position
+  discard(): void
+}
+
+export interface DiskLogOptions {
+  readonly state: LogState
+  readonly config: LogConfig
+  readonly traits: LogTraits
+  readonly journal: Journal
+  readonly recent: Recent
+  /** Settled bytes kept for replay and questions, given up first when room is short. */
+  readonly tailBytes: number
+  /** Bytes that wait to be written, of all logs. */
+  readonly waiting: { bytes: number; readonly limit: number }
+  readonly fault: (what: string, error: unknown) => void
+}
+
+export function openDiskLog(options: DiskLogOptions): DiskLog {
+  const { state, traits, journal, recent, tailBytes, waiting, fault } = options
+  const { name } = state
+  const recentOfLog: RecentOfLog = new NewRecentOfLog()
+  /** Bytes of appends that are not on the disk yet: they have their room already. */
+  let appendingBytes = 0
+  /** Positions given to entries of the group that is being put together. */
+  let assigned = 0
+  let isGone = false
+  let readers: (() => void)[] = []
+  let wakeScheduled = false
+  const creating = new Map<CursorId, Promise<void>>()
+  const dropping = new Map<CursorId, Promise<void>>()
+
+  function append(event: Event, room: Room = 'publish'): Promise<{ lane: LaneId; position: Position }> {
+    if (log.isEnding) return Promise.reject(goneError())
+    if (event.data && event.data.length > traits.maxEventBytes) return Promise.reject(tooLarge(event.data.length))
+    const bytes = eventBytes(event)
+    const limit = limitOf(log.config, room)
+    // No waiting makes room for it, so it is not told to come back.
+    if (bytes > limit) return Promise.reject(largerThanLog(bytes, limit, room))
+    const missing = state.bytes + appendingBytes + bytes - limit
+    if (missing > 0) state.freeSettled(missing)
+    if (state.bytes + appendingBytes + bytes > limit) return Promise.reject(full(limit, room))
+    if (waiting.bytes + bytes > waiting.limit) return Promise.reject(behind())
+    return queueEntry(event, bytes)
+  }
+
+  function queueEntry(event: Event, bytes: number): Promise<{ lane: LaneId; position: Position }> {
+    appendingBytes += bytes
+    waiting.bytes += bytes
+    return new Promise((resolve, reject) => {
+      let position: Position | undefined
+      const leave = (): void => {
+        appendingBytes -= bytes
+        waiting.bytes -= bytes
+        if (position !== undefined) assigned--
+      }
+      journal.queue({
+        write(writer, seed) {
+          const next = state.end + assigned
+          writeRecord(writer, { kind: 'entry', log: state.number, position: next, bytes, event }, seed)
+          position = next
+          assigned++
+        },
+        done(location) {
+          const stored = position as Position
+          leave()
+          if (isGone) return reject(goneError())
+          state.addEntry(stored, location, bytes)
+          recent.add(recentOfLog, { position: stored, event, bytes })
+          wakeReaders()
+          resolve({ lane: LANE, position: stored })
+        },
+        failed(error) {
+          leave()
+          reject(error)
+        },
+      })
+    })
+  }
+
+  /** One turn of the event loop later, so that what arrives together is read together. */
+  function wakeReaders(): void {
+    if (wakeScheduled || readers.length === 0) return
+    wakeScheduled = true
+    setImmediate(() => {
+      wakeScheduled = false
+      const woken = readers
+      readers = []
+      for (const wake of woken) wake()
+    })
+  }
+
+  async function* read(lane: LaneId, from: Position, signal: AbortSignal): AsyncGenerator<Batch> {
+    if (lane !== LANE) throw new EventingError('LANE_LOST', `${name}: no lane ${lane}`)
+    let next = from
+    while (!signal.aborted) {
+      if (isGone) throw goneError()
+      if (next < state.start) {
+        throw new EventingError('POSITION_GONE', `${name}: ${next} is gone, entries start at ${state.start}`)
+      }
+      if (next >= state.end) {
+        await newEntries(signal)
+        continue
+      }
+      const batch = await batchFrom(next)
+      if (signal.aborted) return
+      next = batch.next
+      yield batch
+      if (next < state.end) await new Promise(setImmediate)
+    }
+  }
+
+  function batchFrom(next: Position): Batch | Promise<Batch> {
+    const entries = recentOfLog.from(next, BATCH_ENTRIES)
+    if (entries) return { entries, next: next + entries.length }
+    return readFiles({ state, journal, fault }, next, BATCH_ENTRIES)
+  }
+
+  function newEntries(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const onAbort = (): void => {
+        readers = readers.filter((other) => other !== wake)
+        resolve()
+      }
+      readers.push(wake)
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /** Resolves once the record is on the disk and applied. */
+  function store(record: DiskRecord): Promise<void> {
+    if (log.isEnding) return Promise.reject(goneError())
+    return new Promise((resolve, reject) => {
+      journal.queue({
+        write: (writer, seed) => writeRecord(writer, record, seed),
+        done(location) {
+          if (isGone) return reject(goneError())
+          state.apply(record, location)
+          resolve()
+        },
+        failed: reject,
+      })
+    })
+  }
+
+  async function createCursor(id: CursorId, from: CursorStart): Promise<void> {
+    await dropping.get(id)?.catch(() => undefined)
+    if (log.isEnding) throw goneError()
+    const underWay = creating.get(id)
+    if (underWay) return underWay
+    if (state.cursors.has(id)) return
+    const created = storeCursor(id, from)
+    creating.set(id, created)
+    try {
+      await created
+    } finally {
+      creating.delete(id)
+    }
+  }
+
+  async function storeCursor(id: CursorId, from: CursorStart): Promise<void> {
+    let floor = from === 'now' ? state.end : state.start
+    // Until the cursor is stored, nothing that it may want is freed.
+    const held: FloorHolder = { inFloors: false, floor: () => floor }
+    state.floors.add(held)
+    try {
+      if (typeof from === 'object') floor = await firstFrom(from.timeMs)
+      await store({ kind: 'create', log: state.number, id, floor })
+    } finally {
+      floor = Infinity
+    }
+  }
+
+  /** The first position whose entry arrived then or later. */
+  async function firstFrom(timeMs: number): Promise<Position> {
+    let low = state.start
+    let high = state.end
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const { entries, next } = await (recentOfLog.from(middle, 1)?.length
+        ? batchFrom(middle)
+        : readFiles({ state, journal, fault }, middle, 1))
+      const [entry] = entries
+      if (!entry) low = Math.min(next, high)
+      else if (entry.event.arrivedAt < timeMs) low = Math.min(entry.position + 1, high)
+      else high = middle
+    }
+    return low
+  }
+
+  async function dropCursor(id: CursorId): Promise<void> {
+    await creating.get(id)?.catch(() => undefined)
+    const underWay = dropping.get(id)
+    if (underWay) return underWay
+    if (!state.cursors.has(id)) return
+    const dropped = store({ kind: 'drop', log: state.number, id })
+    dropping.set(id, dropped)
+    try {
+      await dropped
+    } finally {
+      dropping.delete(id)
+    }
+  }
+
+  /** In parts when it is large: what each cursor says is true by itself, what the base says of the others comes last. */
+  async function save({ base, put, covered }: Parameters<OwnedLane['save']>[0]): Promise<void> {
+    const parts: Promise<void>[] = []
+    let part = new Map<CursorId, Cursor>()
+    let bytes = 0
+    for (const [id, cursor] of put) {
+      part.set(id, cursor)
+      bytes += id.length + cursor.state.length
+      if (bytes < SAVE_BYTES) continue
+      parts.push(store({ kind: 'save', log: state.number, base: state.base, put: part, covered: [] }))
+      part = new Map()
+      bytes = 0
+    }
+    // A part that is lost must not be passed by the base: the claim waits until all of them are stored.
+    await Promise.all(parts)
+    await store({ kind: 'save', log: state.number, base, put: part, covered })
+  }
+
+  function ownedLane(signal: AbortSignal): OwnedLane {
+    return {
+      id: LANE,
+      signal,
+      async cursors() {
+        const own = new Map<CursorId, Cursor>()
+        for (const [id, { record }] of state.cursors) if (record) own.set(id, record)
+        return { base: state.base, own }
+      },
+      save,
+      async trim(before) {
+        if (isGone) return
+        state.settle(before)
+        if (state.settledBytes > tailBytes) state.freeSettled(state.settledBytes - tailBytes)
+      },
+    }
+  }
+
+  const goneError = (): EventingError => new EventingError('LOG_GONE', `${name}: the log was removed or closed`)
+  const tooLarge = (length: number): EventingError =>
+    new EventingError('EVENT_TOO_LARGE', `${name}: ${length} bytes of data, at most ${traits.maxEventBytes} are stored`)
+  const largerThanLog = (bytes: number, limit: number, room: Room): EventingError =>
+    new EventingError(
+      'EVENT_TOO_LARGE',
+      `${name}: ${bytes} bytes, in a log where ${room} may fill ${Math.floor(limit)} at most`,
+    )
+  const full = (limit: number, room: Room): EventingError =>
+    new EventingError('LOG_FULL', `${name}: ${state.bytes} bytes are waiting, ${room} may fill ${Math.floor(limit)}`, {
+      retryable: true,
+    })
+  const behind = (): EventingError =>
+    new EventingError('LOG_UNAVAILABLE', `${name}: ${waiting.bytes} bytes wait for the disk`, { retryable: true })
+
+  const log: DiskLog = {
+    state,
+    config: options.config,
+    isEnding: false,
+    append,
+    read,
+    createCursor,
+    dropCursor,
+    async lanes() {
+      return [{ id: LANE, start: state.start, end: state.end }]
+    },
+    async own(serve, signal) {
+      await serve(ownedLane(signal))
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    },
+    end: () => state.end,
+    size: () =>
+      isGone
+        ? { entries: 0, bytes: 0, capBytes: log.config.capBytes }
+        : { entries: state.end - state.start, bytes: state.bytes, capBytes: log.config.capBytes },
+    discard() {
+      log.isEnding = true
+      isGone = true
+      wakeReaders()
+    },
+  }
+  return log
+}

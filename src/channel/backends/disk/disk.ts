@@ -1,0 +1,112 @@
+// The part of a file system that the disk log uses, so that tests can put one in its place that fails as disks do.
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, utimes } from 'node:fs/promises'
+import path from 'node:path'
+
+export interface DiskFile {
+  /** Bytes from `position` on into all of `into`; fewer are returned at the file's end only. */
+  read(into: Buffer, position: number): Promise<number>
+  /** Resolves when all bytes were taken by the operating system. */
+  write(bytes: Buffer, position: number): Promise<void>
+  /** Resolves when all that was written is on the disk. After a rejection nothing is known of what was written since the last. */
+  sync(): Promise<void>
+  truncate(bytes: number): Promise<void>
+  size(): Promise<number>
+  /** Waits for what runs. */
+  close(): Promise<void>
+}
+
+export interface Disk {
+  /** Rejects with EEXIST when the file is there. */
+  create(file: string): Promise<DiskFile>
+  openForReading(file: string): Promise<DiskFile>
+  /** The whole file; undefined when it is not there. */
+  readAll(file: string): Promise<Buffer | undefined>
+  /** Makes creations, renames and removals in it last. */
+  syncFolder(folder: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** Idempotent. */
+  remove(file: string): Promise<void>
+  /** Idempotent, with all folders above. */
+  makeFolder(folder: string): Promise<void>
+  list(folder: string): Promise<readonly string[]>
+  /** Sets the file's time of change to now. */
+  touch(file: string, nowMs: number): Promise<void>
+  /** Time of change, epoch milliseconds. */
+  touchedAt(file: string): Promise<number | undefined>
+}
+
+export function nodeDisk(): Disk {
+  return {
+    create: async (file) => diskFile(await open(file, 'wx+')),
+    openForReading: async (file) => diskFile(await open(file, 'r+')),
+    readAll: (file) => readFile(file).catch(undefinedWhenAbsent),
+    async syncFolder(folder) {
+      const handle = await open(folder, 'r')
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    },
+    rename,
+    remove: (file) => rm(file, { force: true }),
+    async makeFolder(folder) {
+      const made = await mkdir(folder, { recursive: true })
+      // The folder that holds the topmost new one has a new name in it.
+      if (made !== undefined) await this.syncFolder(path.dirname(made))
+    },
+    list: (folder) => readdir(folder),
+    touch: (file, nowMs) => utimes(file, nowMs / 1_000, nowMs / 1_000),
+    async touchedAt(file) {
+      const handle = await open(file, 'r').catch(undefinedWhenAbsent)
+      if (!handle) return undefined
+      try {
+        return (await handle.stat()).mtimeMs
+      } finally {
+        await handle.close()
+      }
+    },
+  }
+}
+
+/** `ENOSPC` and the like, or undefined when the error is not the operating system's. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Whether the error says that there is no room left on the disk, or that no more of it is ours. */
+export function isDiskFull(error: unknown): boolean {
+  const code = systemCode(error)
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
+function diskFile(handle: FileHandle): DiskFile {
+  return {
+    async read(into, position) {
+      let done = 0
+      while (done < into.length) {
+        const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
+        if (bytesRead === 0) break
+        done += bytesRead
+      }
+      return done
+    },
+    async write(bytes, position) {
+      let done = 0
+      while (done < bytes.length) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
+        done += bytesWritten
+      }
+    },
+    sync: () => handle.datasync(),
+    truncate: (bytes) => handle.truncate(bytes),
+    size: async () => (await handle.stat()).size,
+    close: () => handle.close(),
+  }
+}
+
+function undefinedWhenAbsent(error: unknown): undefined {
+  if (systemCode(error) !== 'ENOENT') throw error
+  return undefined
+}

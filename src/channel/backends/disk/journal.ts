@@ -1,0 +1,208 @@
+// The one thing that makes what all logs of a directory do last: records are queued, written in groups, and each group is
+// synced once. The next group starts when the last sync has returned, so the disk's own speed decides how large groups
+// are. What a record says is the logs' affair.
+import path from 'node:path'
+import { EventingError } from '../../../core/errors.ts'
+import { Fifo } from '../../../core/fifo.ts'
+import { ByteWriter } from './bytes.ts'
+import { type Disk, isDiskFull } from './disk.ts'
+import { createSegment, HEADER_BYTES, type Segment } from './segment.ts'
+
+/** Where a record stands in the journal, as one number: `segment number * LOCATION_SCALE + offset`. Grows with time. */
+export type Location = number
+export const LOCATION_SCALE = 2 ** 30
+
+const GROUP_BYTES = 2 ** 20
+const GROUP_RECORDS = 256
+
+export interface JournalItem {
+  /** Called once, when the group is put together, in the order of queueing. What it throws fails this item alone. */
+  write(writer: ByteWriter, seed: number): void
+  /** Once it is on the disk, in the order of queueing. */
+  done(location: Location): void
+  /** LOG_FULL or LOG_UNAVAILABLE (retryable), LOG_GONE after `close`, or what `write` threw. It is not in the journal. */
+  failed(error: EventingError): void
+}
+
+export interface JournalSegment extends Segment {
+  /** Where the next record would stand, for the last segment; else its end. */
+  end: number
+}
+
+export interface Journal {
+  queue(item: JournalItem): void
+  /** The oldest first, the one that is written last. */
+  readonly segments: readonly JournalSegment[]
+  /** All before it is on the disk and was handed to `done`; nothing after it was. */
+  position(): Location
+  segment(number: number): JournalSegment | undefined
+  /** Closes and deletes the oldest one. Whoever reads it must be done with it or ask again. */
+  dropOldest(): Promise<void>
+  /** Waits for what is queued. */
+  close(): Promise<void>
+}
+
+export interface JournalOptions {
+  readonly disk: Disk
+  readonly folder: string
+  readonly segmentBytes: number
+  /** Oldest first; all are only read. */
+  readonly older: readonly JournalSegment[]
+  /** Of the first segment that is begun: beyond every number that was ever used. */
+  readonly firstNumber: number
+  readonly fault: (what: string, error: unknown) => void
+  /** A segment was begun. The next group waits for what it returns. */
+  readonly onRoll: () => Promise<void>
+}
+
+export function segmentFile(folder: string, number: number): string {
+  return path.join(folder, `${String(number).padStart(10, '0')}.journal`)
+}
+
+/** Begins a segment after the older ones. */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { disk, folder, segmentBytes, fault } = options
+  const segments: JournalSegment[] = [...options.older]
+  const queued = new Fifo<JournalItem>()
+  const writer = new ByteWriter(GROUP_BYTES + 2 ** 16)
+  /** False when what the last segment would say after its `end` is unknown: nothing more is written there. */
+  let isUsable = true
+  let isClosed = false
+  let running: Promise<void> | undefined
+  let current = await begin()
+
+  async function begin(): Promise<JournalSegment> {
+    const last = segments.at(-1)
+    const number = Math.max(options.firstNumber, (last?.header.number ?? 0) + 1)
+    const file = segmentFile(folder, number)
+    // What a failed attempt left behind was never used.
+    await disk.remove(file)
+    const about = { kind: 'journal', number, previousEnd: last?.end ?? 0 } as const
+    const begun = { ...(await createSegment(disk, file, about)), end: HEADER_BYTES }
+    segments.push(begun)
+    return begun
+  }
+
+  async function run(): Promise<void> {
+    await Promise.resolve() // what is queued in one go is one group
+    while (queued.size > 0) {
+      const failed = await makeUsable().catch((error: unknown) => ({ error }))
+      if (failed) failAll(takeGroup(), failed.error)
+      else await writeGroup()
+      // Whoever was answered may have more to say: it joins the next group instead of waiting for the one after.
+      await new Promise(setImmediate)
+    }
+    running = undefined
+  }
+
+  async function makeUsable(): Promise<void> {
+    if (isUsable && current.end < segmentBytes) return
+    current = await begin()
+    isUsable = true
+    await options.onRoll()
+  }
+
+  function takeGroup(): JournalItem[] {
+    const group: JournalItem[] = []
+    while (group.length < GROUP_RECORDS) {
+      const item = queued.shift()
+      if (!item) break
+      group.push(item)
+    }
+    return group
+  }
+
+  async function writeGroup(): Promise<void> {
+    const group: { readonly item: JournalItem; readonly location: Location }[] = []
+    const start = current.end
+    writer.at = 0
+    while (group.length < GROUP_RECORDS && writer.at < GROUP_BYTES) {
+      const item = queued.shift()
+      if (!item) break
+      const at = writer.at
+      try {
+        item.write(writer, current.header.seed)
+        group.push({ item, location: current.header.number * LOCATION_SCALE + start + at })
+      } catch (error) {
+        writer.at = at
+        item.failed(error instanceof EventingError ? error : unavailable(current.path, error))
+      }
+    }
+    if (group.length === 0) return
+    const failed = await store(writer.written(), start)
+    if (failed) {
+      failAll(
+        group.map(({ item }) => item),
+        failed.error,
+      )
+      return
+    }
+    current.end = start + writer.at
+    for (const { item, location } of group) item.done(location)
+    if (writer.buffer.length > 4 * GROUP_BYTES) writer.buffer = Buffer.allocUnsafe(GROUP_BYTES + 2 ** 16)
+  }
+
+  /** The one write and the one sync of a group. */
+  async function store(bytes: Buffer, at: number): Promise<{ readonly error: unknown } | undefined> {
+    try {
+      await current.file.write(bytes, at)
+    } catch (error) {
+      // The part that was written must not be found by a recovery among records that are written there later.
+      isUsable = isDiskFull(error) && (await cutBack(at))
+      return { error }
+    }
+    try {
+      await current.file.sync()
+      return undefined
+    } catch (error) {
+      // Never tried again on this file: the kernel may have dropped the pages that it could not write.
+      isUsable = false
+      return { error }
+    }
+  }
+
+  function cutBack(to: number): Promise<boolean> {
+    return current.file.truncate(to).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  function failAll(group: readonly JournalItem[], error: unknown): void {
+    const told = isDiskFull(error) ? full(folder, error) : unavailable(current.path, error)
+    fault('write the journal', told)
+    for (const item of group) item.failed(told)
+  }
+
+  return {
+    segments,
+    queue(item) {
+      if (isClosed) return item.failed(new EventingError('LOG_GONE', `${folder}: closed`))
+      queued.push(item)
+      running ??= run()
+    },
+    position: () => current.header.number * LOCATION_SCALE + current.end,
+    segment: (number) => segments.find(({ header }) => header.number === number),
+    async dropOldest() {
+      const oldest = segments[0]
+      if (!oldest || oldest === current) return
+      segments.shift()
+      await oldest.file.close()
+      await disk.remove(oldest.path)
+    },
+    async close() {
+      isClosed = true
+      await running
+      for (const { file } of segments) await file.close().catch(() => undefined)
+    },
+  }
+}
+
+function full(folder: string, cause: unknown): EventingError {
+  return new EventingError('LOG_FULL', `${folder}: no room left on the disk`, { retryable: true, cause })
+}
+
+function unavailable(file: string, cause: unknown): EventingError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return new EventingError('LOG_UNAVAILABLE', `${file}: ${text}`, { retryable: true, cause })
+}

@@ -1,0 +1,243 @@
+// From the files of a data directory to the state of its logs: the checkpoint, then every record of the journal after
+// it. A tail that was cut short is what a crash leaves and is cut silently; damage with records after it is reported, and
+// all that can be read is kept.
+import path from 'node:path'
+import { EventingError } from '../../../core/errors.ts'
+import type { Position } from '../../log.ts'
+import { type BacklogRange, backlogFile, openBacklog } from './backlog.ts'
+import { type Checkpoint, type CheckpointLog, loadCheckpoint } from './checkpoint.ts'
+import type { Disk } from './disk.ts'
+import { type JournalSegment, LOCATION_SCALE, type Location, segmentFile } from './journal.ts'
+import { LogState } from './log-state.ts'
+import { type DiskRecord, type LogNumber, readEntryHead, readRecord } from './record.ts'
+import { HEADER_BYTES, openSegment, type Scanned, type Segment, scanSegment } from './segment.ts'
+
+export interface Folders {
+  readonly root: string
+  readonly journal: string
+  readonly backlog: string
+}
+
+export interface Recovered {
+  readonly logs: Map<LogNumber, LogState>
+  readonly nextLog: LogNumber
+  readonly segments: JournalSegment[]
+  /** Of the next journal segment. */
+  readonly nextSegment: number
+}
+
+interface Recovery extends Recovered {
+  readonly disk: Disk
+  /** Files that the checkpoint names and that are not there, and where what they held ends. */
+  readonly missing: { readonly state: LogState; readonly file: string; readonly end: Position }[]
+  readonly folders: Folders
+  readonly fault: (what: string, error: unknown) => void
+  nextLog: LogNumber
+}
+
+const WHAT = 'recover the data directory'
+/** Those that were set aside too: they are not missing. */
+const JOURNAL_NAME = /^\d{10}\.journal(\.damaged)?$/
+
+export function foldersOf(root: string): Folders {
+  return { root, journal: path.join(root, 'journal'), backlog: path.join(root, 'backlog') }
+}
+
+/**
+ * Rejects with LOG_CORRUPT when the checkpoint cannot be read, and with LOG_LOST when journal files are missing that may
+ * say anything: nothing is made anew in their place.
+ */
+export async function recover(
+  disk: Disk,
+  folders: Folders,
+  fault: (what: string, error: unknown) => void,
+): Promise<Recovered> {
+  const checkpoint = await loadCheckpoint(disk, folders.root)
+  const numbers = await journalNumbers(disk, folders)
+  const replayFrom = checkpoint?.replayFrom ?? LOCATION_SCALE + HEADER_BYTES
+  const firstSegment = checkpoint?.firstSegment ?? 1
+  refuseGaps(folders, numbers, checkpoint)
+  const kept: number[] = []
+  for (const number of numbers) {
+    const file = segmentFile(folders.journal, number)
+    if (number < firstSegment) await disk.remove(file)
+    else if ((await disk.touchedAt(file)) !== undefined) kept.push(number)
+  }
+  const recovery: Recovery = {
+    disk,
+    folders,
+    fault,
+    missing: [],
+    logs: new Map(),
+    nextLog: checkpoint?.nextLog ?? 1,
+    segments: await openJournalSegments(disk, folders, kept, fault),
+    nextSegment: (numbers.at(-1) ?? 0) + 1,
+  }
+  for (const log of checkpoint?.logs ?? []) await restore(recovery, log)
+  await removeStrayBacklog(recovery)
+  await replay(recovery, replayFrom)
+  await recovery.segments.at(-1)?.file.sync()
+  for (const state of recovery.logs.values()) {
+    state.claimEnd()
+    state.settle(Infinity)
+  }
+  tellMissing(recovery)
+  return recovery
+}
+
+async function journalNumbers(disk: Disk, { journal }: Folders): Promise<number[]> {
+  const names = await disk.list(journal)
+  const numbers = names.flatMap((name) => (JOURNAL_NAME.test(name) ? [Number.parseInt(name, 10)] : []))
+  return numbers.sort((a, b) => a - b)
+}
+
+/** What stood in the checkpoint's last segment and those after it is known from nowhere else. */
+function refuseGaps({ journal }: Folders, numbers: readonly number[], checkpoint: Checkpoint | undefined): void {
+  if (numbers.length === 0 && !checkpoint) return
+  const first = checkpoint ? Math.floor(checkpoint.replayFrom / LOCATION_SCALE) : 1
+  const last = Math.max(first, numbers.at(-1) ?? 0)
+  for (let number = first; number <= last; number++) {
+    if (numbers.includes(number)) continue
+    const file = segmentFile(journal, number)
+    throw new EventingError('LOG_LOST', `${file}: the file is gone; what it held may be missing from any log`)
+  }
+}
+
+/** The oldest first. One whose header is damaged is set aside; one that was only being created is no segment. */
+async function openJournalSegments(
+  disk: Disk,
+  { journal }: Folders,
+  numbers: readonly number[],
+  fault: Recovery['fault'],
+): Promise<JournalSegment[]> {
+  const segments: JournalSegment[] = []
+  for (const number of numbers) {
+    const file = segmentFile(journal, number)
+    const opened = await openSegment(disk, file)
+    if (opened) {
+      segments.push({ ...opened, end: await opened.file.size() })
+      continue
+    }
+    if (number === numbers.at(-1) && (await disk.readAll(file))?.subarray(HEADER_BYTES).length === 0) {
+      await disk.remove(file)
+      continue
+    }
+    await setAside(disk, file)
+    fault(WHAT, new EventingError('LOG_CORRUPT', `${file}: damaged at 0, set aside with all that is in it`))
+  }
+  // Each segment says where the one before it ended.
+  for (const [at, segment] of segments.entries()) {
+    const next = segments[at + 1]
+    if (next && next.header.number === segment.header.number + 1) segment.end = next.header.previousEnd
+  }
+  return segments
+}
+
+async function setAside(disk: Disk, file: string): Promise<void> {
+  await disk.rename(file, `${file}.damaged`)
+}
+
+/** What the checkpoint says of a log, as far as its files are there. */
+async function restore(recovery: Recovery, known: CheckpointLog): Promise<void> {
+  const state = new LogState(known.number, known.uid, known.name)
+  state.base = known.base
+  state.start = state.settledBefore = known.start
+  state.isLost = known.isLost
+  state.onFreed = ({ segment }) => void segment.file.close()
+  for (const { id, floor, state: unsettled } of known.cursors) {
+    state.putCursor(id, unsettled && { floor, state: unsettled })
+  }
+  recovery.logs.set(state.number, state)
+  for (const range of known.backlog) {
+    const file = await restoreBacklog(recovery, state, range)
+    if (file !== undefined) recovery.missing.push({ state, file, end: range.end })
+  }
+  const segments = new Set(recovery.segments.map(({ header }) => header.number))
+  for (const { position, location, bytes } of known.entries) {
+    const number = Math.floor(location / LOCATION_SCALE)
+    if (segments.has(number)) state.addEntry(position, location, bytes)
+    else recovery.missing.push({ state, file: segmentFile(recovery.folders.journal, number), end: position + 1 })
+  }
+  state.end = Math.max(state.end, known.end)
+}
+
+/** Returns the file's path when it is not there, or is not what it was. */
+async function restoreBacklog(recovery: Recovery, state: LogState, range: BacklogRange): Promise<string | undefined> {
+  const { disk, folders, fault } = recovery
+  const file = backlogFile(folders.backlog, range)
+  if ((await disk.touchedAt(file)) === undefined) return file
+  const opened = await openBacklog(disk, file)
+  if (!opened) {
+    await setAside(disk, file)
+    return file
+  }
+  if (opened.isRebuilt) {
+    fault(WHAT, new EventingError('LOG_CORRUPT', `${file}: its index is damaged; its records were read instead`))
+  }
+  state.addBacklog(opened.backlog)
+  return undefined
+}
+
+/** What all cursors have passed may be gone: it is freed without a word to the checkpoint. */
+function tellMissing({ missing, fault }: Recovery): void {
+  const files = new Map<LogState, Set<string>>()
+  for (const { state, file, end } of missing) {
+    if (end <= state.settledBefore) continue
+    files.set(state, (files.get(state) ?? new Set()).add(file))
+  }
+  for (const [state, names] of files) {
+    state.isLost ||= state.index.isEmpty && state.backlog.length === 0
+    const what = state.isLost ? 'all that it held is gone' : 'a part of what it held is gone'
+    fault(WHAT, new EventingError('LOG_LOST', `${state.name}: ${what}: ${[...names].join(', ')}`))
+  }
+}
+
+/** Files that no checkpoint knows: of a log that was removed, freed entries, or a copy that was not finished. */
+async function removeStrayBacklog({ disk, folders, logs }: Recovery): Promise<void> {
+  const known = new Set([...logs.values()].flatMap(({ backlog }) => backlog.map(({ segment }) => segment.path)))
+  for (const name of await disk.list(folders.backlog)) {
+    const file = path.join(folders.backlog, name)
+    if (name.endsWith('.backlog') && !known.has(file)) await disk.remove(file)
+  }
+}
+
+async function replay(recovery: Recovery, replayFrom: Location): Promise<void> {
+  const { segments, fault } = recovery
+  const firstNumber = Math.floor(replayFrom / LOCATION_SCALE)
+  for (const segment of segments) {
+    const { number } = segment.header
+    if (number < firstNumber) continue
+    const from = number === firstNumber ? replayFrom % LOCATION_SCALE : HEADER_BYTES
+    const tell = (start: number, end: number): void =>
+      fault(WHAT, new EventingError('LOG_CORRUPT', `${segment.path}: damaged from ${start} to ${end}`))
+    const found = (scanned: Scanned): void => apply(recovery, segment, scanned)
+    const end = await scanSegment(segment, from, segment.end, found, (damage) => tell(damage.from, damage.to))
+    if (segment === segments.at(-1)) segment.end = end
+    else if (end < segment.end) tell(end, segment.end)
+  }
+}
+
+function apply(recovery: Recovery, segment: Segment, { buffer, frame, at }: Scanned): void {
+  const location = segment.header.number * LOCATION_SCALE + at
+  if (frame.kind === 'entry') {
+    const { log, position, bytes } = readEntryHead(buffer, frame)
+    recovery.logs.get(log)?.addEntry(position, location, bytes)
+    return
+  }
+  const record: DiskRecord = readRecord(buffer, frame)
+  recovery.nextLog = Math.max(recovery.nextLog, record.log + 1)
+  const state = recovery.logs.get(record.log)
+  if (record.kind === 'remove') forget(recovery, record.log)
+  else if (record.kind !== 'open') state?.apply(record, location)
+  else if (!state) recovery.logs.set(record.log, new LogState(record.log, record.uid, record.name))
+}
+
+function forget({ disk, logs, fault }: Recovery, log: LogNumber): void {
+  for (const { segment } of logs.get(log)?.backlog ?? []) {
+    segment.file
+      .close()
+      .then(() => disk.remove(segment.path))
+      .catch((error: unknown) => fault(WHAT, error))
+  }
+  logs.delete(log)
+}

@@ -1,0 +1,154 @@
+// A segment file: a header with an id of its own, then records. Journal segments have the records of all logs in order
+// of time; backlog segments those of one log.
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import { crc32 } from 'node:zlib'
+import { EventingError } from '../../../core/errors.ts'
+import type { Disk, DiskFile } from './disk.ts'
+import { FRAME_BYTES, type Frame, frameAt } from './record.ts'
+
+export interface SegmentHeader {
+  readonly kind: 'journal' | 'backlog'
+  /** Of a journal segment its number, of a backlog segment its log's. */
+  readonly number: number
+  /** Where the journal segment before this one ends: what stands in it after that was never acknowledged. */
+  readonly previousEnd: number
+  /** Where checksums of this file's records begin, so that bytes of another file are never taken for its records. */
+  readonly seed: number
+}
+
+export interface Segment {
+  readonly path: string
+  readonly header: SegmentHeader
+  readonly file: DiskFile
+}
+
+/** magic 4, version u8, kind u8, 2 unused, random id 8, number u64, previous end u32, crc32 of all before u32. */
+export const HEADER_BYTES = 32
+const MAGIC = 'TIDG'
+const VERSION = 1
+const KINDS = ['journal', 'backlog'] as const
+const SCAN_BYTES = 2 ** 20
+
+/** The file and its name are on the disk when it resolves. When it rejects, the file is gone again if that was possible. */
+export async function createSegment(
+  disk: Disk,
+  file: string,
+  about: { readonly kind: SegmentHeader['kind']; readonly number: number; readonly previousEnd: number },
+): Promise<Segment> {
+  const { bytes, seed } = encodeHeader(about)
+  const handle = await disk.create(file)
+  try {
+    await handle.write(bytes, 0)
+    await handle.sync()
+    await disk.syncFolder(path.dirname(file))
+  } catch (error) {
+    await handle.close().catch(() => undefined)
+    await disk.remove(file).catch(() => undefined)
+    throw error
+  }
+  return { path: file, header: { ...about, seed }, file: handle }
+}
+
+/** undefined when it does not begin with a header. Throws LOG_CORRUPT when the header is of another version. */
+export async function openSegment(disk: Disk, file: string): Promise<Segment | undefined> {
+  const handle = await disk.openForReading(file)
+  try {
+    const bytes = Buffer.alloc(HEADER_BYTES)
+    await handle.read(bytes, 0)
+    const header = decodeHeader(bytes, file)
+    if (header) return { path: file, header, file: handle }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  await handle.close()
+  return undefined
+}
+
+export interface Scanned {
+  readonly buffer: Buffer
+  readonly frame: Exclude<Frame, { kind: 'bad' | 'short' }>
+  /** Where the record stands in the file. */
+  readonly at: number
+}
+
+/** Bytes from `from` to before `to` are no records, and records follow. */
+export interface Damage {
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Hands over every record from `from` to before `end`, in order, and the damage between them. Resolves with the end of
+ * the last record: what follows it up to `end` is no record and has none after it.
+ */
+export async function scanSegment(
+  { file, header }: Segment,
+  from: number,
+  end: number,
+  found: (record: Scanned) => void | Promise<void>,
+  damaged: (damage: Damage) => void,
+): Promise<number> {
+  let buffer: Buffer = Buffer.alloc(0)
+  /** Where `buffer` stands in the file. */
+  let bufferAt = from
+  let at = from
+  let goodEnd = from
+
+  async function load(bytes: number): Promise<void> {
+    buffer = Buffer.allocUnsafe(Math.min(Math.max(bytes, SCAN_BYTES), end - at))
+    bufferAt = at
+    buffer = buffer.subarray(0, await file.read(buffer, at))
+  }
+
+  while (at + FRAME_BYTES <= end) {
+    let frame = frameAt(buffer, at - bufferAt, header.seed)
+    if (frame.kind === 'short' && bufferAt + buffer.length < end && bufferAt + frame.end <= end) {
+      const needed = bufferAt + frame.end - at
+      await load(needed)
+      if (buffer.length < needed) return goodEnd
+      frame = frameAt(buffer, 0, header.seed)
+    }
+    if (frame.kind === 'bad' || frame.kind === 'short') {
+      at++
+      continue
+    }
+    if (at > goodEnd) damaged({ from: goodEnd, to: at })
+    await found({ buffer, frame, at })
+    at = bufferAt + frame.end
+    goodEnd = at
+  }
+  return goodEnd
+}
+
+function encodeHeader(about: Omit<SegmentHeader, 'seed'>): { readonly bytes: Buffer; readonly seed: number } {
+  const bytes = Buffer.alloc(HEADER_BYTES)
+  bytes.write(MAGIC, 0, 'latin1')
+  bytes[4] = VERSION
+  bytes[5] = KINDS.indexOf(about.kind)
+  randomBytes(8).copy(bytes, 8)
+  bytes.writeBigUInt64LE(BigInt(about.number), 16)
+  bytes.writeUInt32LE(about.previousEnd, 24)
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28)
+  return { bytes, seed: seedOf(bytes) }
+}
+
+function decodeHeader(bytes: Buffer, file: string): SegmentHeader | undefined {
+  const kind = KINDS[bytes[5] as number]
+  if (bytes.toString('latin1', 0, 4) !== MAGIC || bytes.readUInt32LE(28) !== crc32(bytes.subarray(0, 28)))
+    return undefined
+  if (bytes[4] !== VERSION || !kind) {
+    throw new EventingError('LOG_CORRUPT', `${file}: format version ${bytes[4]}, expected ${VERSION}`)
+  }
+  return {
+    kind,
+    number: Number(bytes.readBigUInt64LE(16)),
+    previousEnd: bytes.readUInt32LE(24),
+    seed: seedOf(bytes),
+  }
+}
+
+function seedOf(header: Buffer): number {
+  return crc32(header.subarray(8, 16))
+}

@@ -1,0 +1,272 @@
+// All logs of one data directory, as durable as its disk: what an append resolved for survives a power cut. The journal
+// makes records last, the logs say what they mean; docs/disk-format.md tells what is in the files.
+import type { Clock } from '../../../core/clock.ts'
+import { EventingError } from '../../../core/errors.ts'
+import type { LogConfig, LogRef, LogStore, LogTraits } from '../../log.ts'
+import { type Disk, nodeDisk } from './disk.ts'
+import { type DiskLog, openDiskLog } from './disk-log.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { acquireLock, type Lock } from './lock.ts'
+import { LogState } from './log-state.ts'
+import { type Maintenance, removeSegment, startMaintenance } from './maintenance.ts'
+import { Recent } from './recent.ts'
+import { type DiskRecord, type LogNumber, writeRecord } from './record.ts'
+import { type Folders, foldersOf, recover } from './recovery.ts'
+
+export interface DiskOptions {
+  /** Made if it is not there. One process at a time. */
+  readonly dir: string
+  readonly clock: Clock
+  /** Something failed that is tried again, or was found damaged; what cannot go on is rejected instead. */
+  readonly onFault: (what: string, error: unknown) => void
+  readonly maxEventBytes?: number
+  /** A journal segment that has grown to this is followed by another. */
+  readonly segmentBytes?: number
+  /** Bytes of journal segments above which the oldest goes. */
+  readonly journalBytes?: number
+  /** Entries appended last that are kept in memory, over all logs. */
+  readonly recentBytes?: number
+  /** Bytes that may wait to be written, over all logs; appends beyond it reject with LOG_UNAVAILABLE. */
+  readonly waitingBytes?: number
+  /** Settled events of each log kept for replay and questions, as part of its cap; given up first when room is short. */
+  readonly tailBytes?: number
+  /** Where the files are. */
+  readonly disk?: Disk
+}
+
+const LARGEST_EVENT_BYTES = 2 ** 24
+const LARGEST_SEGMENT_BYTES = 2 ** 29
+
+export function diskTraits(options: { readonly maxEventBytes?: number } = {}): LogTraits {
+  return {
+    backend: 'disk',
+    survives: 'power-loss',
+    shared: false,
+    readsCostIo: true,
+    maxEventBytes: Math.min(options.maxEventBytes ?? 2 ** 20, LARGEST_EVENT_BYTES),
+  }
+}
+
+/**
+ * Rejects with LOG_CONFLICT when a process owns the directory, LOG_CORRUPT or LOG_LOST when it cannot be known what its
+ * logs held, LOG_UNAVAILABLE when the disk does not do as asked.
+ */
+export async function openDiskStore(options: DiskOptions): Promise<LogStore> {
+  const disk = options.disk ?? nodeDisk()
+  const folders = foldersOf(options.dir)
+  let lock: Lock | undefined
+  try {
+    await disk.makeFolder(folders.journal)
+    await disk.makeFolder(folders.backlog)
+    lock = await acquireLock(disk, options.dir, options.clock)
+    return await openOwned(options, disk, folders, lock)
+  } catch (error) {
+    await lock?.release().catch(() => undefined)
+    if (error instanceof EventingError) throw error
+    const text = error instanceof Error ? error.message : String(error)
+    throw new EventingError('LOG_UNAVAILABLE', `${options.dir}: ${text}`, { retryable: true, cause: error })
+  }
+}
+
+async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, lock: Lock): Promise<LogStore> {
+  const { onFault: fault } = options
+  const segmentBytes = Math.min(options.segmentBytes ?? 2 ** 26, LARGEST_SEGMENT_BYTES)
+  const journalBytes = options.journalBytes ?? 4 * segmentBytes
+  const recovered = await recover(disk, folders, fault)
+  let maintenance: Maintenance | undefined
+  const journal = await openJournal({
+    disk,
+    folder: folders.journal,
+    segmentBytes,
+    older: recovered.segments,
+    firstNumber: recovered.nextSegment,
+    fault,
+    async onRoll() {
+      const shortened = maintenance?.run()
+      // Whoever writes faster than what lags can be copied waits for it.
+      const bytes = journal.segments.reduce((sum, { end }) => sum + end, 0)
+      if (bytes > 2 * journalBytes) await shortened
+    },
+  })
+  const logs = new Logs(options, disk, journal, recovered.logs.values(), recovered.nextLog)
+  maintenance = startMaintenance({
+    disk,
+    folders,
+    journal,
+    journalBytes,
+    states: () => logs.states.values(),
+    stateOf: (log) => logs.states.get(log),
+    nextLog: () => logs.nextLog,
+    fault,
+  })
+  await maintenance.run()
+  return storeOf(logs, journal, maintenance, lock, diskTraits(options), fault)
+}
+
+function storeOf(
+  logs: Logs,
+  journal: Journal,
+  maintenance: Maintenance,
+  lock: Lock,
+  traits: LogTraits,
+  fault: DiskOptions['onFault'],
+): LogStore {
+  let closing: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    logs.end()
+    await journal.close()
+    await maintenance.settled()
+    await maintenance.checkpoint().catch((error: unknown) => fault('store the last checkpoint', error))
+    await logs.close()
+    await lock.release()
+  }
+
+  return {
+    traits,
+    open: (ref, config) => logs.open(ref, config, traits),
+    remove: (ref) => logs.remove(ref),
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+class Logs {
+  readonly states = new Map<LogNumber, LogState>()
+  nextLog: LogNumber
+  readonly #options: DiskOptions
+  readonly #disk: Disk
+  readonly #journal: Journal
+  readonly #recent: Recent
+  readonly #waiting: { bytes: number; readonly limit: number }
+  /** By uid, those that are open. */
+  readonly #opened = new Map<string, Promise<DiskLog>>()
+  /** Uid by name, of those too that are being opened. */
+  readonly #owners = new Map<string, string>()
+  #isEnding = false
+
+  constructor(options: DiskOptions, disk: Disk, journal: Journal, states: Iterable<LogState>, nextLog: LogNumber) {
+    this.#options = options
+    this.#disk = disk
+    this.#journal = journal
+    this.nextLog = nextLog
+    this.#recent = new Recent(options.recentBytes ?? 2 ** 24)
+    this.#waiting = { bytes: 0, limit: options.waitingBytes ?? 2 ** 26 }
+    for (const state of states) this.#add(state)
+  }
+
+  async open({ uid, name }: LogRef, config: LogConfig, traits: LogTraits): Promise<DiskLog> {
+    if (this.#isEnding) throw new EventingError('LOG_GONE', `${this.#options.dir}: closed`)
+    const owner = this.#owners.get(name)
+    if (owner !== undefined && owner !== uid) {
+      throw new EventingError('LOG_CONFLICT', `${name}: the log belongs to another uid (${owner})`)
+    }
+    const opening = this.#opened.get(uid) ?? this.#openNew(uid, name, config, traits)
+    this.#opened.set(uid, opening)
+    this.#owners.set(name, uid)
+    try {
+      const log = await opening
+      log.config = config
+      return log
+    } catch (error) {
+      this.#opened.delete(uid)
+      if (!this.#stateOf(uid)) this.#owners.delete(name)
+      throw error
+    }
+  }
+
+  async #openNew(uid: string, name: string, config: LogConfig, traits: LogTraits): Promise<DiskLog> {
+    const state = this.#stateOf(uid) ?? (await this.#create(uid, name))
+    if (state.isLost) {
+      throw new EventingError(
+        'LOG_LOST',
+        `${name}: its files are gone from ${this.#options.dir}; remove it to begin anew`,
+      )
+    }
+    return openDiskLog({
+      state,
+      config,
+      traits,
+      journal: this.#journal,
+      recent: this.#recent,
+      tailBytes: this.#options.tailBytes ?? config.capBytes / 64,
+      waiting: this.#waiting,
+      fault: this.#options.onFault,
+    })
+  }
+
+  async #create(uid: string, name: string): Promise<LogState> {
+    const log = this.nextLog++
+    const state = new LogState(log, uid, name)
+    await this.#store({ kind: 'open', log, uid, name }, () => this.#add(state))
+    return state
+  }
+
+  async remove({ uid }: LogRef): Promise<void> {
+    const opened = await this.#opened.get(uid)?.catch(() => undefined)
+    const state = this.#stateOf(uid)
+    if (!state) return
+    const wasEnding = opened?.isEnding
+    if (opened) opened.isEnding = true
+    try {
+      await this.#store({ kind: 'remove', log: state.number }, () => {
+        this.states.delete(state.number)
+        opened?.discard()
+      })
+    } catch (error) {
+      if (opened) opened.isEnding = wasEnding ?? false
+      throw error
+    }
+    this.#opened.delete(uid)
+    if (this.#owners.get(state.name) === uid) this.#owners.delete(state.name)
+    for (const segment of state.backlog) await removeSegment(this.#disk, segment)
+  }
+
+  /** Nothing more is taken. */
+  end(): void {
+    this.#isEnding = true
+    for (const opened of this.#opened.values()) {
+      opened.then(
+        (log) => {
+          log.isEnding = true
+        },
+        () => undefined,
+      )
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const opened of this.#opened.values()) (await opened.catch(() => undefined))?.discard()
+    for (const { backlog } of this.states.values()) {
+      for (const { segment } of backlog) await segment.file.close().catch(() => undefined)
+    }
+  }
+
+  #stateOf(uid: string): LogState | undefined {
+    for (const state of this.states.values()) if (state.uid === uid) return state
+    return undefined
+  }
+
+  #add(state: LogState): void {
+    state.onFreed = (segment) => {
+      removeSegment(this.#disk, segment).catch((error: unknown) => this.#options.onFault('free the backlog', error))
+    }
+    this.states.set(state.number, state)
+    this.#owners.set(state.name, state.uid)
+  }
+
+  #store(record: DiskRecord, apply: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#journal.queue({
+        write: (writer, seed) => writeRecord(writer, record, seed),
+        done() {
+          apply()
+          resolve()
+        },
+        failed: reject,
+      })
+    })
+  }
+}

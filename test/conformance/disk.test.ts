@@ -1,0 +1,42 @@
+import path from 'node:path'
+import { nodeDisk } from '../../src/channel/backends/disk/disk.ts'
+import { type DiskOptions, diskTraits, openDiskStore } from '../../src/channel/backends/disk/store.ts'
+import type { LogStore } from '../../src/channel/log.ts'
+import { createClock } from '../../src/core/clock.ts'
+import { aFolder, aPromptDisk, leftBehind, removeFolders } from '../channel/backends/disk/support.ts'
+import type { Backend } from './backend.ts'
+import { describeChannel } from './channel.ts'
+import { describeLog } from './log.ts'
+
+/** No tail of settled events: what is trimmed is gone at once, as the suite expects of every backend. */
+function diskBackend(options: Pick<DiskOptions, 'disk' | 'recentBytes'>, readsCostIo: boolean): Backend {
+  const folders = new WeakMap<LogStore, string>()
+  const openIn = async (dir: string): Promise<LogStore> => {
+    const onFault = (what: string, error: unknown): void => {
+      throw new Error(`${what}: ${error}`)
+    }
+    const store = await openDiskStore({ dir, clock: createClock(), tailBytes: 0, onFault, ...options })
+    const opened = { ...store, traits: { ...store.traits, readsCostIo } }
+    folders.set(opened, dir)
+    return opened
+  }
+  return {
+    traits: diskTraits(),
+    open: async () => openIn(path.join(await aFolder(), 'data')),
+    async reopen(store, after) {
+      const dir = folders.get(store) ?? ''
+      if (after === 'kill') return openIn(await leftBehind(dir))
+      await store.close()
+      return openIn(dir)
+    },
+  }
+}
+
+describe('conformance of disk', () => {
+  after(removeFolders)
+
+  describeLog('disk', diskBackend({ disk: nodeDisk() }, true))
+  // Its clock stands still while a real disk would work, and entries "removed by a third party" must not be in a ring:
+  // so this disk answers within the turn, and every entry is read from its file.
+  describeChannel('disk', diskBackend({ disk: aPromptDisk(), recentBytes: 0 }, false))
+})
