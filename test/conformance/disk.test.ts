@@ -3,9 +3,12 @@ import { nodeDisk } from '../../src/channel/backends/disk/disk.ts'
 import { type DiskOptions, diskTraits, openDiskStore } from '../../src/channel/backends/disk/store.ts'
 import type { LogStore } from '../../src/channel/log.ts'
 import { createClock } from '../../src/core/clock.ts'
+import { describeCrashes } from '../channel/backends/disk/crash.ts'
+import { describeDiskFaults } from '../channel/backends/disk/faults.ts'
 import { aFolder, aPromptDisk, leftBehind, removeFolders } from '../channel/backends/disk/support.ts'
 import type { Backend } from './backend.ts'
 import { describeChannel } from './channel.ts'
+import { describeGuarantees } from './guarantees.ts'
 import { describeLog } from './log.ts'
 
 /** No tail of settled events: what is trimmed is gone at once, as the suite expects of every backend. */
@@ -39,4 +42,7 @@ describe('conformance of disk', () => {
   // Its clock stands still while a real disk would work, and entries "removed by a third party" must not be in a ring:
   // so this disk answers within the turn, and every entry is read from its file.
   describeChannel('disk', diskBackend({ disk: aPromptDisk(), recentBytes: 0 }, false))
+  describeDiskFaults()
+  describeCrashes()
+  describeGuarantees(diskBackend({}, true))
 })

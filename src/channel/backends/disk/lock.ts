@@ -160,10 +160,11 @@ async function describeSelf(): Promise<Owner> {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat; empty when there is no such process, or no /proc. */
+/** Field 22 of /proc/<pid>/stat; empty when no such process runs, or there is no /proc. */
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // The second field is the program's name in parentheses, and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[19] ?? ''
+  const hasEnded = fields[0] === 'Z' || fields[0] === 'X' // ended, and nobody has asked how
+  return hasEnded ? '' : (fields[19] ?? '')
 }

@@ -182,7 +182,7 @@ async function restoreBacklog(recovery: Recovery, state: LogState, range: Backlo
 function tellMissing({ missing, fault }: Recovery): void {
   const files = new Map<LogState, Set<string>>()
   for (const { state, file, end } of missing) {
-    if (end <= state.settledBefore) continue
+    if (end <= Math.min(state.base, state.floors.lowest()?.floor() ?? Infinity)) continue
     files.set(state, (files.get(state) ?? new Set()).add(file))
   }
   for (const [state, names] of files) {
