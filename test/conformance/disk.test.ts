@@ -18,7 +18,7 @@ function diskBackend(options: Pick<DiskOptions, 'disk' | 'recentBytes'>, readsCo
     const onFault = (what: string, error: unknown): void => {
       throw new Error(`${what}: ${error}`)
     }
-    const store = await openDiskStore({ dir, clock: createClock(), tailBytes: 0, onFault, ...options })
+    const store = await openDiskStore({ dir, clock: createClock(), tailBytes: 0, reserveBytes: 0, onFault, ...options })
     const opened = { ...store, traits: { ...store.traits, readsCostIo } }
     folders.set(opened, dir)
     return opened

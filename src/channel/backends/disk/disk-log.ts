@@ -91,6 +91,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
         if (position !== undefined) assigned--
       }
       journal.queue({
+        isEssential: false,
         write(writer, seed) {
           const next = state.end + assigned
           writeRecord(writer, { kind: 'entry', log: state.number, position: next, bytes, event }, seed)
@@ -172,6 +173,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
     if (log.isEnding) return Promise.reject(goneError())
     return new Promise((resolve, reject) => {
       journal.queue({
+        isEssential: true,
         write: (writer, seed) => writeRecord(writer, record, seed),
         done(location) {
           if (isGone) return reject(goneError())

@@ -6,6 +6,7 @@ import { EventingError } from '../../../core/errors.ts'
 import { Fifo } from '../../../core/fifo.ts'
 import { ByteWriter } from './bytes.ts'
 import { type Disk, isDiskFull } from './disk.ts'
+import type { Reserve } from './reserve.ts'
 import { createSegment, HEADER_BYTES, type Segment } from './segment.ts'
 
 /** Where a record stands in the journal, as one number: `segment number * LOCATION_SCALE + offset`. Grows with time. */
@@ -16,7 +17,12 @@ const GROUP_BYTES = 2 ** 20
 const GROUP_RECORDS = 256
 
 export interface JournalItem {
-  /** Called once, when the group is put together, in the order of queueing. What it throws fails this item alone. */
+  /** It helps to make room: on a full disk it is stored in the room that is reserved for such. */
+  readonly isEssential: boolean
+  /**
+   * When a group is put together, in the order of queueing; again when that group met a full disk and the item is
+   * essential. What it throws fails this item alone.
+   */
   write(writer: ByteWriter, seed: number): void
   /** Once it is on the disk, in the order of queueing. */
   done(location: Location): void
@@ -53,6 +59,9 @@ export interface JournalOptions {
   readonly fault: (what: string, error: unknown) => void
   /** A segment was begun. The next group waits for what it returns. */
   readonly onRoll: () => Promise<void>
+  readonly reserve: Reserve
+  /** The disk is full: whatever can go should. */
+  readonly onFull: () => void
 }
 
 export function segmentFile(folder: string, number: number): string {
@@ -61,7 +70,7 @@ export function segmentFile(folder: string, number: number): string {
 
 /** Begins a segment after the older ones. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { disk, folder, segmentBytes, fault } = options
+  const { disk, folder, segmentBytes, fault, reserve } = options
   const segments: JournalSegment[] = [...options.older]
   const queued = new Fifo<JournalItem>()
   const writer = new ByteWriter(GROUP_BYTES + 2 ** 16)
@@ -78,17 +87,22 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     // What a failed attempt left behind was never used.
     await disk.remove(file)
     const about = { kind: 'journal', number, previousEnd: last?.end ?? 0 } as const
-    const begun = { ...(await createSegment(disk, file, about)), end: HEADER_BYTES }
-    segments.push(begun)
-    return begun
+    const create = (): Promise<Segment> => createSegment(disk, file, about)
+    const begun = await create().catch(async (error: unknown) => {
+      if (isDiskFull(error) && (await reserve.release())) return create()
+      throw error
+    })
+    segments.push({ ...begun, end: HEADER_BYTES })
+    return segments.at(-1) as JournalSegment
   }
 
   async function run(): Promise<void> {
     await Promise.resolve() // what is queued in one go is one group
     while (queued.size > 0) {
+      await restoreReserve()
       const failed = await makeUsable().catch((error: unknown) => ({ error }))
       if (failed) failAll(takeGroup(), failed.error)
-      else await writeGroup()
+      else await writeGroup(() => queued.shift())
       // Whoever was answered may have more to say: it joins the next group instead of waiting for the one after.
       await new Promise(setImmediate)
     }
@@ -102,6 +116,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     await options.onRoll()
   }
 
+  async function restoreReserve(): Promise<void> {
+    if (reserve.isHeld) return
+    options.onFull()
+    await reserve.restore().catch((error: unknown) => fault('reserve room on the disk', error))
+  }
+
   function takeGroup(): JournalItem[] {
     const group: JournalItem[] = []
     while (group.length < GROUP_RECORDS) {
@@ -112,13 +132,17 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     return group
   }
 
-  async function writeGroup(): Promise<void> {
+  async function writeGroup(next: () => JournalItem | undefined): Promise<void> {
     const group: { readonly item: JournalItem; readonly location: Location }[] = []
     const start = current.end
     writer.at = 0
     while (group.length < GROUP_RECORDS && writer.at < GROUP_BYTES) {
-      const item = queued.shift()
+      const item = next()
       if (!item) break
+      if (!reserve.isHeld && !item.isEssential) {
+        item.failed(full(folder))
+        continue
+      }
       const at = writer.at
       try {
         item.write(writer, current.header.seed)
@@ -131,7 +155,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (group.length === 0) return
     const failed = await store(writer.written(), start)
     if (failed) {
-      failAll(
+      await refuse(
         group.map(({ item }) => item),
         failed.error,
       )
@@ -140,6 +164,20 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     current.end = start + writer.at
     for (const { item, location } of group) item.done(location)
     if (writer.buffer.length > 4 * GROUP_BYTES) writer.buffer = Buffer.allocUnsafe(GROUP_BYTES + 2 ** 16)
+  }
+
+  /** Of a group that could not be stored; what is essential is tried once more where a full disk was the reason. */
+  async function refuse(group: readonly JournalItem[], error: unknown): Promise<void> {
+    if (!isDiskFull(error) || !(await reserve.release())) return failAll(group, error)
+    failAll(
+      group.filter(({ isEssential }) => !isEssential),
+      error,
+    )
+    const essential = new Fifo<JournalItem>()
+    for (const item of group) if (item.isEssential) essential.push(item)
+    const failed = await makeUsable().catch((failure: unknown) => ({ error: failure }))
+    if (failed) failAll([...essential], failed.error)
+    else await writeGroup(() => essential.shift())
   }
 
   /** The one write and the one sync of a group. */
@@ -169,6 +207,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 
   function failAll(group: readonly JournalItem[], error: unknown): void {
+    if (group.length === 0) return
     const told = isDiskFull(error) ? full(folder, error) : unavailable(current.path, error)
     fault('write the journal', told)
     for (const item of group) item.failed(told)
@@ -198,7 +237,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 }
 
-function full(folder: string, cause: unknown): EventingError {
+function full(folder: string, cause?: unknown): EventingError {
   return new EventingError('LOG_FULL', `${folder}: no room left on the disk`, { retryable: true, cause })
 }
 

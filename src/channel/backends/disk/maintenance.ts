@@ -4,11 +4,12 @@ import { EventingError } from '../../../core/errors.ts'
 import type { Position } from '../../log.ts'
 import { type BacklogSegment, type BacklogWriter, writeBacklog } from './backlog.ts'
 import { encodeCheckpoint, storeCheckpoint } from './checkpoint.ts'
-import type { Disk } from './disk.ts'
+import { type Disk, isDiskFull } from './disk.ts'
 import { type Journal, type JournalSegment, LOCATION_SCALE } from './journal.ts'
 import type { LogState } from './log-state.ts'
 import { type LogNumber, readEntryHead } from './record.ts'
 import type { Folders } from './recovery.ts'
+import type { Reserve } from './reserve.ts'
 import { HEADER_BYTES, type Scanned, scanSegment } from './segment.ts'
 
 export interface MaintenanceOptions {
@@ -20,6 +21,7 @@ export interface MaintenanceOptions {
   readonly states: () => Iterable<LogState>
   readonly stateOf: (log: LogNumber) => LogState | undefined
   readonly nextLog: () => LogNumber
+  readonly reserve: Reserve
   readonly fault: (what: string, error: unknown) => void
 }
 
@@ -45,11 +47,21 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
     return segments.length > 1 && (bytes > options.journalBytes || segments.length > MOST_SEGMENTS)
   }
 
+  /** On a full disk, what nobody needs goes however short the journal is. */
+  function canGo({ header }: JournalSegment): boolean {
+    if (options.reserve.isHeld || journal.segments.length === 1) return false
+    for (const state of options.states()) {
+      state.freeSettledIn(header.number)
+      if (state.needs(header.number)) return false
+    }
+    return true
+  }
+
   async function shorten(): Promise<void> {
     let isStored = false
-    while (isTooLong()) {
+    for (;;) {
       const [oldest] = journal.segments
-      if (!oldest) break
+      if (!oldest || !(isTooLong() || canGo(oldest))) break
       await moveOut(options, oldest)
       await checkpoint(oldest.header.number + 1)
       isStored = true
@@ -60,7 +72,11 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
 
   async function checkpoint(firstSegment = journal.segments[0]?.header.number ?? 1): Promise<void> {
     const about = { replayFrom: journal.position(), firstSegment, nextLog: options.nextLog() }
-    await storeCheckpoint(disk, folders.root, encodeCheckpoint(about, options.states()))
+    const store = (): Promise<void> => storeCheckpoint(disk, folders.root, encodeCheckpoint(about, options.states()))
+    await store().catch(async (error: unknown) => {
+      if (!isDiskFull(error) || !(await options.reserve.release())) throw error
+      await store()
+    })
   }
 
   return {

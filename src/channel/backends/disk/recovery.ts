@@ -63,6 +63,9 @@ export async function recover(
     if (number < firstSegment) await disk.remove(file)
     else if ((await disk.touchedAt(file)) !== undefined) kept.push(number)
   }
+  const segments = await openJournalSegments(disk, folders, kept, fault)
+  // Asked again: the number of one that was only being created is free, or there would be a gap.
+  const last = (await journalNumbers(disk, folders)).at(-1) ?? 0
   const recovery: Recovery = {
     disk,
     folders,
@@ -70,8 +73,8 @@ export async function recover(
     missing: [],
     logs: new Map(),
     nextLog: checkpoint?.nextLog ?? 1,
-    segments: await openJournalSegments(disk, folders, kept, fault),
-    nextSegment: (numbers.at(-1) ?? 0) + 1,
+    segments,
+    nextSegment: last + 1,
   }
   for (const log of checkpoint?.logs ?? []) await restore(recovery, log)
   await removeStrayBacklog(recovery)

@@ -12,6 +12,7 @@ import { type Maintenance, removeSegment, startMaintenance } from './maintenance
 import { Recent } from './recent.ts'
 import { type DiskRecord, type LogNumber, writeRecord } from './record.ts'
 import { type Folders, foldersOf, recover } from './recovery.ts'
+import { openReserve } from './reserve.ts'
 
 export interface DiskOptions {
   /** Made if it is not there. One process at a time. */
@@ -30,6 +31,8 @@ export interface DiskOptions {
   readonly waitingBytes?: number
   /** Settled events of each log kept for replay and questions, as part of its cap; given up first when room is short. */
   readonly tailBytes?: number
+  /** Room kept for cursors and checkpoints, for when the disk is full. */
+  readonly reserveBytes?: number
   /** Where the files are. */
   readonly disk?: Disk
 }
@@ -72,6 +75,7 @@ async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, loc
   const { onFault: fault } = options
   const segmentBytes = Math.min(options.segmentBytes ?? 2 ** 26, LARGEST_SEGMENT_BYTES)
   const journalBytes = options.journalBytes ?? 4 * segmentBytes
+  const reserve = await openReserve(disk, options.dir, options.reserveBytes ?? 2 ** 23, options.clock)
   const recovered = await recover(disk, folders, fault)
   let maintenance: Maintenance | undefined
   const journal = await openJournal({
@@ -87,6 +91,8 @@ async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, loc
       const bytes = journal.segments.reduce((sum, { end }) => sum + end, 0)
       if (bytes > 2 * journalBytes) await shortened
     },
+    reserve,
+    onFull: () => void maintenance?.run(),
   })
   const logs = new Logs(options, disk, journal, recovered.logs.values(), recovered.nextLog)
   maintenance = startMaintenance({
@@ -97,6 +103,7 @@ async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, loc
     states: () => logs.states.values(),
     stateOf: (log) => logs.states.get(log),
     nextLog: () => logs.nextLog,
+    reserve,
     fault,
   })
   await maintenance.run()
@@ -260,6 +267,7 @@ class Logs {
   #store(record: DiskRecord, apply: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#journal.queue({
+        isEssential: record.kind === 'remove',
         write: (writer, seed) => writeRecord(writer, record, seed),
         done() {
           apply()

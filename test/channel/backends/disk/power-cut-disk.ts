@@ -17,6 +17,8 @@ export interface PowerCutDisk extends Disk {
   readonly changes: number
   /** From now on nothing is answered. What `random` leaves of it, on a disk that works. */
   cut(random: () => number): PowerCutDisk
+  /** Bytes that all files may take together: what goes beyond is ENOSPC. */
+  limitBytes: number
   /** All calls after so many changes are not answered any more. */
   stopAfter(changes: number): void
 }
@@ -51,6 +53,9 @@ export function aPowerCutDisk(files: ReadonlyMap<string, Buffer> = new Map()): P
       async write(bytes, position) {
         await change()
         const size = Math.max(inode.now.length, position + bytes.length)
+        if (size > inode.now.length && taken() + size - inode.now.length > disk.limitBytes) {
+          throw Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' })
+        }
         const grown = Buffer.alloc(size)
         inode.now.copy(grown)
         bytes.copy(grown, position)
@@ -71,13 +76,20 @@ export function aPowerCutDisk(files: ReadonlyMap<string, Buffer> = new Map()): P
     }
   }
 
+  function taken(): number {
+    let bytes = 0
+    for (const inode of now.values()) bytes += inode.now.length
+    return bytes
+  }
+
   function found(file: string): Inode {
     const inode = now.get(file)
     if (!inode) throw Object.assign(new Error(`ENOENT: ${file}`), { code: 'ENOENT' })
     return inode
   }
 
-  return {
+  const disk: PowerCutDisk = {
+    limitBytes: Infinity,
     get changes() {
       return changes
     },
@@ -130,7 +142,11 @@ export function aPowerCutDisk(files: ReadonlyMap<string, Buffer> = new Map()): P
     async touchedAt(file) {
       return now.has(file) ? 0 : undefined
     },
+    async sizeOf(file) {
+      return now.get(file)?.now.length
+    },
   }
+  return disk
 }
 
 /** Each sector as it was at the last sync or as it was written since; the size is one of both. */

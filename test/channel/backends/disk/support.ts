@@ -52,7 +52,7 @@ export async function openStore(dir: string, options: Partial<DiskOptions> = {})
   const onFault = (what: string, error: unknown): void => {
     faults.push(`${what}: ${error instanceof Error ? error.message : error}`)
   }
-  const store = await openDiskStore({ dir, clock: createClock(), tailBytes: 0, onFault, ...options })
+  const store = await openDiskStore({ dir, clock: createClock(), tailBytes: 0, reserveBytes: 0, onFault, ...options })
   return { store, faults }
 }
 
@@ -162,6 +162,7 @@ export function aPromptDisk(): Disk {
     list: async (folder) => readdirSync(folder),
     touch: async (file, nowMs) => utimesSync(file, nowMs / 1_000, nowMs / 1_000),
     touchedAt: async (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs,
+    sizeOf: async (file) => statSync(file, { throwIfNoEntry: false })?.size,
   }
 }
 
