@@ -8,6 +8,7 @@ import { type Runtime, startRuntime } from '../runtime/runtime.ts'
 import { describeSettings, readSettings, type Settings } from '../runtime/settings.ts'
 import { type Files, type FilesOptions, openFiles } from '../store/files.ts'
 import { createResourceStore } from '../store/resource-store.ts'
+import { noUids, openUids } from '../store/uids.ts'
 import { type Arguments, type Command, type Io, textFlag, textFlags, UsageError } from './command.ts'
 import { listenInWords } from './listen-words.ts'
 import { untilSignal } from './signals.ts'
@@ -19,7 +20,7 @@ const OWN_OPTIONS = {
 } as const
 
 export const serve: Command = {
-  usage: `tidings serve [-f PATH]... [--port 8080] [--admin-port 8081] [--channel memory] [--config FILE]
+  usage: `tidings serve [-f PATH]... [--port 8080] [--admin-port 8081] [--channel memory|disk] [--config FILE]
 
 Runs the brokers, triggers, channels, subscriptions and sources of manifests, and follows them: what is saved while it
 runs is applied, a save with a mistake is told and changes nothing. PATH is a file or a folder.
@@ -27,7 +28,7 @@ runs is applied, a save with a mistake is told and changes nothing. PATH is a fi
   -f, --file PATH   manifests; may be repeated
   --port PORT       where events come in (8080; 0 takes a free one)
   --admin-port PORT status, metrics and probes, on loopback (8081)
-  --channel NAME    where events are kept: memory (the only one in this version)
+  --channel NAME    where events are kept: memory (gone with the process), or disk (outlives it)
   --data-dir DIR    folder for what must survive a restart (.tidings)
   --ephemeral       keep nothing: no data directory
   --config FILE     settings as YAML
@@ -40,12 +41,13 @@ ${settingLines()}`,
     const logger = createLogger(settings.log.level)
     const clock = createClock()
     const resources = createResourceStore(clock.wall)
+    const uids = settings.channel.backend === 'disk' ? await openUids(settings.dataDir, resources) : noUids
     const follow = await manifestsFrom({ paths: textFlags(args, 'file'), store: resources, clock, logger }, io)
     const stopping = untilSignal() // from the start: a signal while starting stops in order too
     const { data, admin } = settings
     let problems: Files['problems'] = () => []
     const runtime = await listenInWords(data, { portFlag: '--port', hostFlag: '--data.host' }, () =>
-      startRuntime({ settings, resources, clock, logger, print: io.offer, manifestProblems: () => problems() }),
+      startRuntime({ settings, resources, uids, clock, logger, print: io.offer, manifestProblems: () => problems() }),
     )
     const files = follow()
     problems = files.problems

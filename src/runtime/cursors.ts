@@ -47,19 +47,14 @@ interface Placed extends Wanted {
   readonly isStale: boolean
 }
 
-export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger' | 'resources'>): Cursors {
-  const { settings, clock, logger, resources } = world
+export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger' | 'resources' | 'uids'>): Cursors {
+  const { settings, clock, logger, resources, uids } = world
   const cursors = new Map<ResourceKey, Placed>()
   const paused = new Set<ResourceKey>()
 
-  // At once: the same name may come back before anything is reconciled.
-  resources.onChange(({ type, entry }) => {
-    const placed = cursors.get(entry.key)
-    if (type === 'DELETED' && placed) resources.keepUid(entry.key, placed.uid)
-  })
-
   async function drop(key: ResourceKey, { uid, hub }: Placed): Promise<void> {
     cursors.delete(key)
+    if (!resources.get(key)) uids.forget(key)
     // A log that is gone has no cursors.
     await hub.channel.unsubscribe(uid).catch(() => undefined)
   }
@@ -101,6 +96,7 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       if (placed?.ends)
         giveUp(key, placed, 'it came back with another log to read: what it had not settled is given up')
       if (placed) await drop(key, placed)
+      await uids.saved()
       await wanted.hub.channel.subscribe(wanted.uid, wanted.spec)
       if (paused.has(key)) wanted.hub.channel.pause(wanted.uid)
       cursors.set(key, { ...wanted, ends: undefined, isStale: false })
@@ -121,7 +117,6 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       if (unsettled > 0 && settings.retention.deletedMs > 0) keep(key, placed, unsettled)
       else {
         paused.delete(key)
-        if (!resources.get(key)) resources.forgetUid(key)
         await drop(key, placed)
       }
     },

@@ -15,6 +15,8 @@ export interface Hubs {
   open(entry: Entry): Promise<OpenBroker>
   /** The resource is gone: closes and removes its logs, at once when nothing waits in them. Idempotent. */
   delete(key: ResourceKey): Promise<void>
+  /** Removes the logs of a resource that was here in an earlier run, and is not. Idempotent. */
+  removeUnopened(key: ResourceKey, uid: string): Promise<void>
   /** Takes up the lanes of those opened since: the subscriptions that are known are placed by now. */
   startNew(): void
   /** Those of resources of a kind that are there. */
@@ -35,19 +37,13 @@ interface Kept extends KeptHub {
 }
 
 export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
-  const { settings, clock, logger, resources, logs, budget } = world
+  const { settings, clock, logger, resources, logs, uids, budget } = world
   const live = new Map<ResourceKey, OpenBroker>()
   const kept = new Map<ResourceKey, Kept>()
   /** With what starts them at the latest. */
   const unstarted = new Map<OpenBroker, Timer | undefined>()
   const namespaces = new Map<string, Budget>()
   let isServing = false
-
-  // At once: the same name may come back before anything is reconciled.
-  resources.onChange(({ type, entry }) => {
-    const hub = live.get(entry.key)
-    if (type === 'DELETED' && hub) resources.keepUid(entry.key, hub.uid)
-  })
 
   function budgetOf(namespace: string): Budget {
     const ofNamespace = namespaces.get(namespace) ?? new Budget(settings.memory.namespaceBudgetBytes, budget)
@@ -59,7 +55,8 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     const { resource } = entry
     const namespace = namespaceOf(resource)
     const { name } = resource.metadata
-    const { capBytes } = settings.channel.memory
+    const { capBytes } = settings.channel.backend === 'disk' ? settings.channel.disk : settings.channel.memory
+    await uids.saved()
     const hub = await openBroker({
       uid: uidOf(entry),
       namespace,
@@ -72,7 +69,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       deadLetterCapBytes: settings.deadLetter.capBytes,
       channel: {
         saveIntervalMs: settings.channel.saveIntervalMs,
-        saveBytes: capBytes / 64,
+        saveBytes: settings.channel.memory.capBytes / 64,
         ringBytes: settings.channel.ringBytes,
         subscriptionBytes: settings.memory.subscriptionBudgetBytes,
       },
@@ -92,10 +89,15 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
   }
 
   async function remove(key: ResourceKey, hub: OpenBroker): Promise<void> {
+    if (!resources.get(key)) uids.forget(key)
     unstarted.get(hub)?.cancel()
     unstarted.delete(hub)
     await hub.close(0)
-    const { events, deadLetters } = logRefsOf(hub.uid, logNameOf(key))
+    await removeLogs(key, hub.uid)
+  }
+
+  async function removeLogs(key: ResourceKey, uid: string): Promise<void> {
+    const { events, deadLetters } = logRefsOf(uid, logNameOf(key))
     await logs.remove(events)
     await logs.remove(deadLetters)
   }
@@ -142,11 +144,10 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       live.delete(key)
       const waiting = waitingIn(hub)
       if (waiting > 0 && settings.retention.deletedMs > 0) keep(key, hub, waiting)
-      else {
-        if (!resources.get(key)) resources.forgetUid(key)
-        await remove(key, hub)
-      }
+      else await remove(key, hub)
     },
+
+    removeUnopened: removeLogs,
 
     startNew() {
       for (const hub of [...unstarted.keys()]) start(hub)

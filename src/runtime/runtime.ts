@@ -1,7 +1,7 @@
 // Wires everything: the resources that are applied to the reconcilers of their kinds, the data port to the doors, and the
 // end of it all in order. Policy lives in the layers below; here is only who knows whom.
 import { createIngress } from '../broker/ingress.ts'
-import { openMemoryStore } from '../channel/backends/memory.ts'
+import type { LogStore } from '../channel/log.ts'
 import { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { createClient } from '../http/client.ts'
@@ -12,6 +12,7 @@ import { createMetrics } from '../observe/metrics.ts'
 import type { Problem } from '../resource/problems.ts'
 import { createDisplay } from '../sink/display.ts'
 import { type Entry, kindOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
+import { noUids, type Uids } from '../store/uids.ts'
 import { type Admin, createAdmin } from './admin.ts'
 import { addDefaultBroker, brokerKey, createBrokerReconcile } from './brokers.ts'
 import { createChannelReconcile, createInMemoryChannelReconcile, inMemoryChannelKey } from './channels.ts'
@@ -20,7 +21,9 @@ import { type DataPort, openDataPort } from './data-port.ts'
 import { endBroker, untilDelivered } from './drain.ts'
 import { createHubs } from './hubs.ts'
 import { createLocalClient } from './local-client.ts'
+import { openLogs } from './logs.ts'
 import { registerMetrics } from './metrics.ts'
+import { startOrphans } from './orphans.ts'
 import { startPlausibility } from './plausible.ts'
 import { type Look, startReconciler } from './reconcile.ts'
 import { brokerUrl, channelUrl, isDisplayPath } from './resolve.ts'
@@ -37,6 +40,8 @@ export interface RuntimeOptions {
   readonly resources: ResourceStore
   /** What is wrong now with the files that the resources come from, if they come from any. */
   readonly manifestProblems?: () => readonly Problem[]
+  /** Opened before anything was applied, where logs survive the process. */
+  readonly uids?: Uids
   readonly clock: Clock
   readonly logger: Logger
   /** Where the built-in display subscriber writes. False, and nothing is written, while the reader is behind. */
@@ -68,20 +73,22 @@ const ANSWERS_SHARE = 0.125
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { settings, clock, logger } = options
   const port = await openDataPort(settings, clock, logger)
+  let logs: LogStore | undefined
   try {
-    return await serveResources(options, port)
+    logs = await openLogs(settings, clock, logger)
+    return await serveResources(options, port, logs)
   } catch (error) {
+    await logs?.close()
     await port.close(0)
     throw error
   }
 }
 
-async function serveResources(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
-  const { settings, resources, manifestProblems = () => [], clock, logger } = options
+async function serveResources(options: RuntimeOptions, port: DataPort, logs: LogStore): Promise<Runtime> {
+  const { settings, resources, uids = noUids, manifestProblems = () => [], clock, logger } = options
   const dataUrl = settings.data.externalUrl ?? port.url
-  const logs = openMemoryStore({ maxEventBytes: settings.data.maxEventBytes })
   const share = (part: number): Budget => new Budget(part * port.budget.limitBytes, port.budget)
-  const shared = { settings, clock, logger, resources, logs, budget: share(DELIVERIES_SHARE), dataUrl }
+  const shared = { settings, clock, logger, resources, logs, uids, budget: share(DELIVERIES_SHARE), dataUrl }
   const hubs = createHubs(shared)
   const ingress = createIngress({
     find: (namespace, name) => hubs.get(brokerKey(namespace, name))?.target,
@@ -149,6 +156,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     },
   })
   await reconciler.settled()
+  const orphans = startOrphans(world, hubs)
   const plausibility = startPlausibility({ triggers: triggers.states, cursors, again: reconciler.again, clock })
   port.serve((request) => display(request) ?? channels(request) ?? ingress.handle(request))
 
@@ -171,9 +179,10 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     await reconciler.close()
     sources.close()
     plausibility.stop()
+    orphans.stop()
     const open = hubs.all()
     if (logs.traits.survives === 'nothing') await untilDelivered(open, clock, deadline)
-    await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logger)))
+    await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logs.traits.survives, logger)))
     cursors.close()
     hubs.close()
     await port.close(leftMs())

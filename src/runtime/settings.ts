@@ -43,8 +43,8 @@ function duration(leastMs = 1) {
 }
 
 const backend = oneOf(['memory', 'disk', 'kafka', 'redis']).superRefine((value, context) => {
-  if (value === 'memory') return
-  const message = `the ${value} backend is not available in this version; use --channel memory`
+  if (value === 'memory' || value === 'disk') return
+  const message = `the ${value} backend is not available in this version; use --channel disk or --channel memory`
   context.addIssue({ code: 'custom', message })
 })
 
@@ -88,6 +88,13 @@ const schema = z.strictObject({
           capBytes: integer(MIB)
             .prefault(64 * MIB)
             .describe('What one log in memory may hold'),
+        })
+        .prefault({}),
+      disk: z
+        .strictObject({
+          capBytes: integer(MIB)
+            .prefault(1024 * MIB)
+            .describe('What one log on disk may hold'),
         })
         .prefault({}),
       ringBytes: integer(0)

@@ -7,6 +7,7 @@ import type { Client } from '../http/client.ts'
 import type { Logger } from '../observe/logger.ts'
 import { applyFindings, type ConditionSet, type Finding, startConditions } from '../resource/conditions.ts'
 import type { Entry, ResourceStatus, ResourceStore } from '../store/resource-store.ts'
+import type { Uids } from '../store/uids.ts'
 import type { Settings } from './settings.ts'
 
 export interface World {
@@ -15,6 +16,8 @@ export interface World {
   readonly logger: Logger
   readonly resources: ResourceStore
   readonly logs: LogStore
+  /** Of `resources`: nothing is kept under a uid that is not saved. */
+  readonly uids: Uids
   /** Of all deliveries. */
   readonly budget: Budget
   readonly client: Client

@@ -28,7 +28,13 @@ describe('readSettings', () => {
       },
       admin: { host: '127.0.0.1', port: 8081 },
       metrics: { host: '127.0.0.1' },
-      channel: { backend: 'memory', memory: { capBytes: 67_108_864 }, ringBytes: 16_777_216, saveIntervalMs: 1_000 },
+      channel: {
+        backend: 'memory',
+        memory: { capBytes: 67_108_864 },
+        disk: { capBytes: 1_073_741_824 },
+        ringBytes: 16_777_216,
+        saveIntervalMs: 1_000,
+      },
       deadLetter: { capBytes: 16_777_216 },
       delivery: {
         maxInFlight: 64,
@@ -123,12 +129,12 @@ describe('readSettings', () => {
   })
 
   const refused: readonly { readonly what: string; readonly sources: SettingSources; readonly message: string }[] = [
-    ...['disk', 'kafka', 'redis'].map((backend) => ({
+    ...['kafka', 'redis'].map((backend) => ({
       what: `the ${backend} backend`,
       sources: { flags: { channel: backend } },
       message:
         `flag --channel channel.backend: invalid value: ${backend}: ` +
-        `the ${backend} backend is not available in this version; use --channel memory`,
+        `the ${backend} backend is not available in this version; use --channel disk or --channel memory`,
     })),
     {
       what: 'a port that is no number',

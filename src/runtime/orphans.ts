@@ -1,0 +1,41 @@
+// What was kept for resources that are no longer there when the process starts: as if they had been deleted then. It waits
+// for them to come back for as long as after any deletion.
+import type { Timer } from '../core/clock.ts'
+import { nameOf, type ResourceKey } from '../store/resource-store.ts'
+import type { Hubs } from './hubs.ts'
+import type { World } from './world.ts'
+
+/** Gives up what is nobody's after `retention.deleted`. */
+export function startOrphans(world: World, hubs: Hubs): { stop(): void } {
+  const { uids, resources, clock, logger, settings } = world
+  const orphans = uids.orphans()
+  if (orphans.length === 0) return { stop: () => undefined }
+  const { deletedMs } = settings.retention
+  const until = new Date(clock.wall() + deletedMs).toISOString()
+  logger.warn(
+    { resources: orphans.slice(0, MOST_NAMED).map(({ key }) => nameOf(key)), count: orphans.length, until },
+    'no manifest has these any more: what waits for them is kept for when they come back',
+  )
+
+  async function giveUp(): Promise<void> {
+    for (const { key, uid } of orphans) {
+      if (resources.get(key)) continue
+      logger.error({ resource: key }, 'gone for too long: what it had left is given up')
+      await forget(key, uid).catch((error: unknown) => logger.error({ err: error, resource: key }, 'it could not be'))
+    }
+  }
+
+  async function forget(key: ResourceKey, uid: string): Promise<void> {
+    resources.forgetUid(key)
+    await hubs.removeUnopened(key, uid)
+    // A cursor is in one of these; to the others it is unknown.
+    for (const hub of hubs.all()) await hub.channel.unsubscribe(uid)
+    uids.forget(key)
+    await uids.saved()
+  }
+
+  const timer: Timer = clock.after(deletedMs, () => void giveUp())
+  return { stop: () => timer.cancel() }
+}
+
+const MOST_NAMED = 20

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { encodeBinary } from '../../src/http/encode.ts'
+import { anEvent } from '../support/builders.ts'
+import { eventually } from '../support/eventually.ts'
+import { runProgram, type Server, startServerProgram } from '../support/program.ts'
+import { aTrigger } from '../support/runtime.ts'
+import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
+
+const RETRIES = '  delivery: {retry: 10000, backoffPolicy: linear, backoffDelay: PT0.1S, retryAfterMax: PT0S}\n'
+
+describe('tidings serve --channel disk', function () {
+  this.timeout(60_000)
+  let folder = ''
+  let subscriber: Subscriber
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'tidings-durable-'))
+    subscriber = await startSubscriber({ status: 503 })
+  })
+  afterEach(async () => {
+    await subscriber.close()
+    await rm(folder, { recursive: true })
+  })
+
+  const manifests = (text: string): Promise<void> => writeFile(path.join(folder, 'm.yaml'), text)
+  const start = (...more: string[]): Promise<Server> =>
+    startServerProgram([
+      '-f',
+      path.join(folder, 'm.yaml'),
+      '--channel',
+      'disk',
+      '--data-dir',
+      path.join(folder, 'data'),
+      ...more,
+    ])
+  async function kill(server: Server): Promise<void> {
+    server.process.kill('SIGKILL')
+    await server.finished
+  }
+  async function send(server: Server, ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const flat = encodeBinary(anEvent({ id }, { data: '{}' }))
+      const headers = new Headers()
+      for (let i = 0; i + 1 < flat.length; i += 2) headers.append(flat[i] ?? '', flat[i + 1] ?? '')
+      const { status } = await fetch(`${server.dataUrl}/default/default`, { method: 'POST', headers, body: '{}' })
+      assert.equal(status, 202)
+    }
+  }
+  const idsAt = (from: number): string[] =>
+    subscriber.requests.slice(from).map(({ headers }) => String(headers['ce-id']))
+  const ids = Array.from({ length: 100 }, (_, i) => String(i))
+
+  it('delivers after kill -9 what it had accepted while the subscriber was down, each event', async () => {
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    const first = await start()
+    await send(first, ids)
+    await kill(first)
+    const from = subscriber.requests.length
+
+    await using _second = await start()
+    subscriber.script({ status: 202 })
+    await eventually(() => new Set(idsAt(from)).size === ids.length, 'all came')
+
+    assert.deepEqual([...new Set(idsAt(from))].sort(), [...ids].sort())
+  })
+
+  it('delivers nothing again that was settled before an orderly end', async () => {
+    subscriber.script({ status: 202 })
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    const first = await start()
+    await send(first, ids)
+    await subscriber.received(ids.length)
+    first.process.kill('SIGTERM')
+    assert.equal((await first.finished).code, 0)
+
+    await using second = await start()
+    await send(second, ['new'])
+    await subscriber.received(ids.length + 1)
+
+    assert.equal(subscriber.requests.length, ids.length + 1)
+  })
+
+  it('knows a trigger that comes back after a run without it, and says that something waits for it', async () => {
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    const first = await start()
+    await send(first, ['1', '2'])
+    await kill(first)
+    await manifests(aTrigger('other', subscriber.url, '  filter: {attributes: {type: never}}\n'))
+    const second = await start()
+    await eventually(() => second.err().includes('default/t'), 'it says what waits')
+    await kill(second)
+    const from = subscriber.requests.length
+
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    await using _third = await start()
+    subscriber.script({ status: 202 })
+    await eventually(() => new Set(idsAt(from)).size === 2, 'both came')
+  })
+
+  it('gives up what nobody came back for, after the time it is kept', async () => {
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    const first = await start()
+    await send(first, ['1'])
+    await kill(first)
+    await manifests(aTrigger('other', subscriber.url, '  filter: {attributes: {type: never}}\n'))
+    const second = await start('--retention.deleted', 'PT0.1S')
+    await eventually(() => second.err().includes('gone for too long'), 'it is given up')
+    await kill(second)
+    const from = subscriber.requests.length
+
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    await using third = await start()
+    subscriber.script({ status: 202 })
+    await send(third, ['2'])
+    await subscriber.received(from + 1)
+
+    assert.deepEqual(idsAt(from), ['2'])
+  })
+
+  it('keeps the events that nobody took', async () => {
+    subscriber.script({ status: 400 })
+    await manifests(aTrigger('t', subscriber.url))
+    const first = await start()
+    await send(first, ['1'])
+    await eventually(
+      async () => (await runProgram(['status', '--server', first.adminUrl])).out.includes('nobody took'),
+      'kept',
+    )
+    first.process.kill('SIGTERM')
+    await first.finished
+
+    await using second = await start()
+
+    const { out, code } = await runProgram(['status', '--server', second.adminUrl])
+    assert.match(out, /1 event that nobody took waits in its dead-letter log/)
+    assert.equal(code, 1)
+  })
+
+  it('has its directory to itself, and says who has it', async () => {
+    await manifests('')
+    await using _first = await start()
+
+    const { code, err } = await runProgram([
+      ...['serve', '--port', '0', '--admin-port', '0', '--channel', 'disk', '--data-dir', path.join(folder, 'data')],
+    ])
+
+    assert.equal(code, 1)
+    assert.match(err, new RegExp(`data: .*${_first.process.pid}`))
+  })
+})
