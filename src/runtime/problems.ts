@@ -18,7 +18,7 @@ export interface KeptHub {
 const NEARLY_FULL = 0.8
 
 export function manifestProblem(problem: Problem): string {
-  return `manifest ${formatProblem(problem)}; what was applied before stays`
+  return `manifest ${formatProblem(problem)}`
 }
 
 /** Of a Broker or channel that is not ready; the channel behind a Channel is told of through that. */

@@ -83,7 +83,9 @@ function follow(
   applied: Map<ResourceKey, Applied>,
   firstFolders: readonly string[],
 ): Files {
-  const hints = createHints(() => lookIn(HINT_MS))
+  /** How long the last look took: looks take a fifth of the time at most, however many files there are. */
+  let tookMs = 0
+  const hints = createHints(() => lookIn(Math.max(HINT_MS, 4 * tookMs)))
   const giveWay = createTurns(clock)
   let problems: readonly Problem[] = []
   let looking: Promise<void> | undefined
@@ -105,11 +107,13 @@ function follow(
 
   async function look(): Promise<void> {
     while (looking) await looking
+    const beganAt = clock.now()
     looking = lookOnce()
       .catch((error: unknown) => logger.error({ err: error }, 'the manifests could not be looked at; trying again'))
       .finally(() => {
         looking = undefined
-        lookIn(Math.min(LOOK_MS, moreInMs, vanishesInMs))
+        tookMs = clock.now() - beganAt
+        lookIn(Math.max(Math.min(LOOK_MS, moreInMs, vanishesInMs), 4 * tookMs))
       })
     await looking
   }

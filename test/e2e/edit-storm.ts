@@ -288,6 +288,7 @@ export async function startStorm({ folder, random, manifests, subscribers }: Sto
   async function comeAndGo(file: File, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await holding([file], 'log deleted and back', () => leave(file))
+      file.isBusy = true // no editor may have it in between
       await clock.sleep(500 + random.int(2_000))
     }
   }

@@ -138,7 +138,7 @@ spec:
     const { problems } = await tidings.runtime.status()
 
     assert.ok(lines.includes('tidings_manifest_problems 1'))
-    assert.deepEqual(problems, ['manifest a.yaml:4:3 spec: missing field(s); what was applied before stays'])
+    assert.deepEqual(problems, ['manifest a.yaml:4:3 spec: missing field(s)'])
   })
 })
 
