@@ -5,7 +5,6 @@ import type {
   Batch,
   Cursor,
   CursorId,
-  CursorStart,
   EventLog,
   LaneId,
   LogConfig,
@@ -15,19 +14,16 @@ import type {
   Room,
 } from '../../log.ts'
 import { limitOf } from '../../log.ts'
-import type { FloorHolder } from '../../lowest-floor.ts'
+import { openDiskCursors } from './disk-cursors.ts'
 import type { Journal } from './journal.ts'
 import type { LogState } from './log-state.ts'
 import { readFiles } from './reader.ts'
-import type { Recent, RecentOfLog } from './recent.ts'
-import { RecentOfLog as NewRecentOfLog } from './recent.ts'
+import { type Recent, RecentOfLog } from './recent.ts'
 import { type DiskRecord, writeRecord } from './record.ts'
 
 const LANE: LaneId = '0'
 /** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
 const BATCH_ENTRIES = 256
-/** A save with more than this is stored in parts, the claim about all cursors last. */
-const SAVE_BYTES = 2 ** 20
 
 export interface DiskLog extends EventLog {
   readonly state: LogState
@@ -35,7 +31,6 @@ export interface DiskLog extends EventLog {
   /** From now on appends are refused; those before it are stored. */
   isEnding: boolean
   /** Readers end; whoever still holds the log gets LOG_GONE. */
-  end(lane: LaneId): Position
   discard(): void
 }
 
@@ -55,7 +50,7 @@ export interface DiskLogOptions {
 export function openDiskLog(options: DiskLogOptions): DiskLog {
   const { state, traits, journal, recent, tailBytes, waiting, fault } = options
   const { name } = state
-  const recentOfLog: RecentOfLog = new NewRecentOfLog()
+  const recentOfLog = new RecentOfLog()
   /** Bytes of appends that are not on the disk yet: they have their room already. */
   let appendingBytes = 0
   /** Positions given to entries of the group that is being put together. */
@@ -63,8 +58,15 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
   let isGone = false
   let readers: (() => void)[] = []
   let wakeScheduled = false
-  const creating = new Map<CursorId, Promise<void>>()
-  const dropping = new Map<CursorId, Promise<void>>()
+  const cursors = openDiskCursors({
+    state,
+    store,
+    entryAt: async (position) => {
+      const entries = recentOfLog.from(position, 1)
+      return entries?.length ? { entries, next: position + 1 } : readFiles({ state, journal, fault }, position, 1)
+    },
+    isEnding: () => log.isEnding,
+  })
 
   function append(event: Event, room: Room = 'publish'): Promise<{ lane: LaneId; position: Position }> {
     if (log.isEnding) return Promise.reject(goneError())
@@ -185,83 +187,6 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
     })
   }
 
-  async function createCursor(id: CursorId, from: CursorStart): Promise<void> {
-    await dropping.get(id)?.catch(() => undefined)
-    if (log.isEnding) throw goneError()
-    const underWay = creating.get(id)
-    if (underWay) return underWay
-    if (state.cursors.has(id)) return
-    const created = storeCursor(id, from)
-    creating.set(id, created)
-    try {
-      await created
-    } finally {
-      creating.delete(id)
-    }
-  }
-
-  async function storeCursor(id: CursorId, from: CursorStart): Promise<void> {
-    let floor = from === 'now' ? state.end : state.start
-    // Until the cursor is stored, nothing that it may want is freed.
-    const held: FloorHolder = { inFloors: false, floor: () => floor }
-    state.floors.add(held)
-    try {
-      if (typeof from === 'object') floor = await firstFrom(from.timeMs)
-      await store({ kind: 'create', log: state.number, id, floor })
-    } finally {
-      floor = Infinity
-    }
-  }
-
-  /** The first position whose entry arrived then or later. */
-  async function firstFrom(timeMs: number): Promise<Position> {
-    let low = state.start
-    let high = state.end
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      const { entries, next } = await (recentOfLog.from(middle, 1)?.length
-        ? batchFrom(middle)
-        : readFiles({ state, journal, fault }, middle, 1))
-      const [entry] = entries
-      if (!entry) low = Math.min(next, high)
-      else if (entry.event.arrivedAt < timeMs) low = Math.min(entry.position + 1, high)
-      else high = middle
-    }
-    return low
-  }
-
-  async function dropCursor(id: CursorId): Promise<void> {
-    await creating.get(id)?.catch(() => undefined)
-    const underWay = dropping.get(id)
-    if (underWay) return underWay
-    if (!state.cursors.has(id)) return
-    const dropped = store({ kind: 'drop', log: state.number, id })
-    dropping.set(id, dropped)
-    try {
-      await dropped
-    } finally {
-      dropping.delete(id)
-    }
-  }
-
-  /** In parts when it is large: what each cursor says is true by itself, what the base says of the others comes last. */
-  async function save({ base, put, covered }: Parameters<OwnedLane['save']>[0]): Promise<void> {
-    const parts: Promise<void>[] = []
-    let part = new Map<CursorId, Cursor>()
-    let bytes = 0
-    for (const [id, cursor] of put) {
-      part.set(id, cursor)
-      bytes += id.length + cursor.state.length
-      if (bytes < SAVE_BYTES) continue
-      parts.push(store({ kind: 'save', log: state.number, base: state.base, put: part, covered: [] }))
-      part = new Map()
-      bytes = 0
-    }
-    // A part that is lost must not be passed by the base: the claim waits until all of them are stored.
-    await Promise.all(parts)
-    await store({ kind: 'save', log: state.number, base, put: part, covered })
-  }
-
   function ownedLane(signal: AbortSignal): OwnedLane {
     return {
       id: LANE,
@@ -271,7 +196,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
         for (const [id, { record }] of state.cursors) if (record) own.set(id, record)
         return { base: state.base, own }
       },
-      save,
+      save: cursors.save,
       async trim(before) {
         if (isGone) return
         state.settle(before)
@@ -301,8 +226,8 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
     isEnding: false,
     append,
     read,
-    createCursor,
-    dropCursor,
+    createCursor: cursors.create,
+    dropCursor: cursors.drop,
     async lanes() {
       return [{ id: LANE, start: state.start, end: state.end }]
     },

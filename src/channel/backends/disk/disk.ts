@@ -54,8 +54,11 @@ export function nodeDisk(): Disk {
     remove: (file) => rm(file, { force: true }),
     async makeFolder(folder) {
       const made = await mkdir(folder, { recursive: true })
-      // The folder that holds the topmost new one has a new name in it.
-      if (made !== undefined) await this.syncFolder(path.dirname(made))
+      if (made === undefined) return
+      // Each folder above a new one has a new name in it.
+      for (let at = path.resolve(folder); at.length >= made.length; at = path.dirname(at)) {
+        await this.syncFolder(path.dirname(at))
+      }
     },
     list: (folder) => readdir(folder),
     touch: (file, nowMs) => utimes(file, nowMs / 1_000, nowMs / 1_000),

@@ -26,7 +26,7 @@ export interface JournalItem {
   write(writer: ByteWriter, seed: number): void
   /** Once it is on the disk, in the order of queueing. */
   done(location: Location): void
-  /** LOG_FULL or LOG_UNAVAILABLE (retryable), LOG_GONE after `close`, or what `write` threw. It is not in the journal. */
+  /** LOG_FULL or LOG_UNAVAILABLE (retryable), LOG_GONE after `end`, or what `write` threw. It is not in the journal. */
   failed(error: EventingError): void
 }
 
@@ -44,7 +44,9 @@ export interface Journal {
   segment(number: number): JournalSegment | undefined
   /** Closes and deletes the oldest one. Whoever reads it must be done with it or ask again. */
   dropOldest(): Promise<void>
-  /** Waits for what is queued. */
+  /** Takes nothing more; resolves when all that was queued is stored or has failed. */
+  end(): Promise<void>
+  /** Closes the files. Call it after `end`, once nobody reads them. */
   close(): Promise<void>
 }
 
@@ -76,7 +78,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const writer = new ByteWriter(GROUP_BYTES + 2 ** 16)
   /** False when what the last segment would say after its `end` is unknown: nothing more is written there. */
   let isUsable = true
-  let isClosed = false
+  let isEnded = false
   let running: Promise<void> | undefined
   let current = await begin()
 
@@ -216,7 +218,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   return {
     segments,
     queue(item) {
-      if (isClosed) return item.failed(new EventingError('LOG_GONE', `${folder}: closed`))
+      if (isEnded) return item.failed(new EventingError('LOG_GONE', `${folder}: closed`))
       queued.push(item)
       running ??= run()
     },
@@ -229,9 +231,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       await oldest.file.close()
       await disk.remove(oldest.path)
     },
-    async close() {
-      isClosed = true
+    async end() {
+      isEnded = true
       await running
+    },
+    async close() {
       for (const { file } of segments) await file.close().catch(() => undefined)
     },
   }

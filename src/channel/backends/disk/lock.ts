@@ -1,4 +1,4 @@
-// One process at a time owns a data directory. The lock file says who; whether that process still runs is asked of the
+// One process at a time owns a data directory. A lock file says who; whether that process still runs is asked of the
 // operating system where it can be seen, and of the file's time of change where it cannot: in another container, on
 // another machine.
 import { randomUUID } from 'node:crypto'
@@ -6,7 +6,7 @@ import { readFile, readlink } from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock, Timer } from '../../../core/clock.ts'
 import { EventingError } from '../../../core/errors.ts'
-import { type Disk, systemCode } from './disk.ts'
+import type { Disk } from './disk.ts'
 
 export interface Lock {
   /** Idempotent. */
@@ -22,7 +22,7 @@ export interface Owner {
   readonly pidNamespace: string
   /** Clock ticks from the machine's start to the process's; empty where there is no /proc. */
   readonly startedAt: string
-  /** Differs for each lock. */
+  /** Differs for each lock; the file's name. */
   readonly token: string
 }
 
@@ -31,41 +31,52 @@ const TOUCH_MS = 2_000
 /** A file that was not touched for so long has no owner. */
 const SILENCE_MS = 3 * TOUCH_MS
 const LOOK_MS = 500
+const SUFFIX = '.lock'
 
-/** Rejects with LOG_CONFLICT when another process, or this one, owns the directory. */
+/**
+ * Says who we are in a file of our own, and only then looks at the files of others: of two that begin at once at least
+ * one sees the other, and whoever sees a living one gives up. Rejects with LOG_CONFLICT then.
+ */
 export async function acquireLock(disk: Disk, folder: string, clock: Clock): Promise<Lock> {
-  const file = path.join(folder, 'lock')
   const self = await describeSelf()
-  for (;;) {
-    if (await place(disk, file, self)) return hold(disk, file, self, clock)
+  const file = path.join(folder, `${self.token}${SUFFIX}`)
+  await announce(disk, file, self)
+  try {
+    await refuseOthers(disk, folder, file, self, clock)
+  } catch (error) {
+    await disk.remove(file)
+    throw error
+  }
+  return hold(disk, file, clock)
+}
+
+/** Under its name the file is whole from the first moment. */
+async function announce(disk: Disk, file: string, self: Owner): Promise<void> {
+  const draft = `${file}.new`
+  const handle = await disk.create(draft)
+  try {
+    await handle.write(Buffer.from(JSON.stringify(self)), 0)
+  } finally {
+    await handle.close()
+  }
+  await disk.rename(draft, file)
+}
+
+async function refuseOthers(disk: Disk, folder: string, mine: string, self: Owner, clock: Clock): Promise<void> {
+  for (const name of await disk.list(folder)) {
+    const file = path.join(folder, name)
+    if (!name.endsWith(SUFFIX) || file === mine) continue
     const owner = await readOwner(disk, file)
     if (owner === 'absent') continue
     if (await isAlive(disk, file, owner, self, clock)) {
       const who = owner === 'unreadable' ? 'a process that does not say who it is' : `process ${owner.pid}`
       throw new EventingError('LOG_CONFLICT', `${folder}: in use by ${who}; a data directory has one owner (${file})`)
     }
-    await takeAway(disk, file, owner, self)
+    await disk.remove(file)
   }
 }
 
-/** False when there is one already. */
-async function place(disk: Disk, file: string, self: Owner): Promise<boolean> {
-  try {
-    const handle = await disk.create(file)
-    try {
-      await handle.write(Buffer.from(JSON.stringify(self)), 0)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    return true
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false
-    throw error
-  }
-}
-
-function hold(disk: Disk, file: string, self: Owner, clock: Clock): Lock {
+function hold(disk: Disk, file: string, clock: Clock): Lock {
   let timer: Timer | undefined
   let isReleased = false
   const touchLater = (): void => {
@@ -85,8 +96,7 @@ function hold(disk: Disk, file: string, self: Owner, clock: Clock): Lock {
       if (isReleased) return
       isReleased = true
       timer?.cancel()
-      const owner = await readOwner(disk, file)
-      if (typeof owner === 'object' && owner.token === self.token) await disk.remove(file)
+      await disk.remove(file)
     },
   }
 }
@@ -117,21 +127,6 @@ async function isTouched(disk: Disk, file: string, clock: Clock): Promise<boolea
   return false
 }
 
-/** Takes exactly the lock that was looked at: another that came in between is put back. */
-async function takeAway(disk: Disk, file: string, seen: Owner | 'unreadable', self: Owner): Promise<void> {
-  const aside = `${file}.${self.token}`
-  try {
-    await disk.rename(file, aside)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return
-    throw error
-  }
-  const taken = await readOwner(disk, aside)
-  const isSame = typeof taken === 'object' && typeof seen === 'object' ? taken.token === seen.token : taken === seen
-  if (isSame) return disk.remove(aside)
-  await disk.rename(aside, file)
-}
-
 async function readOwner(disk: Disk, file: string): Promise<Owner | 'absent' | 'unreadable'> {
   const bytes = await disk.readAll(file)
   if (!bytes) return 'absent'
@@ -139,7 +134,7 @@ async function readOwner(disk: Disk, file: string): Promise<Owner | 'absent' | '
     const said: unknown = JSON.parse(bytes.toString())
     return isOwner(said) ? said : 'unreadable'
   } catch {
-    return 'unreadable' // a crash between creating and writing it, or another's first moment
+    return 'unreadable'
   }
 }
 

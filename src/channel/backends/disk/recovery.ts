@@ -76,16 +76,29 @@ export async function recover(
     segments,
     nextSegment: last + 1,
   }
-  for (const log of checkpoint?.logs ?? []) await restore(recovery, log)
-  await removeStrayBacklog(recovery)
-  await replay(recovery, replayFrom)
-  await recovery.segments.at(-1)?.file.sync()
+  try {
+    for (const log of checkpoint?.logs ?? []) await restore(recovery, log)
+    await removeStrayBacklog(recovery)
+    await replay(recovery, replayFrom)
+    await recovery.segments.at(-1)?.file.sync()
+  } catch (error) {
+    await closeRecovered(recovery)
+    throw error
+  }
   for (const state of recovery.logs.values()) {
     state.claimEnd()
     state.settle(Infinity)
   }
   tellMissing(recovery)
   return recovery
+}
+
+/** Of a start that went no further. */
+export async function closeRecovered({ segments, logs }: Recovered): Promise<void> {
+  for (const { file } of segments) await file.close().catch(() => undefined)
+  for (const { backlog } of logs.values()) {
+    for (const { segment } of backlog) await segment.file.close().catch(() => undefined)
+  }
 }
 
 async function journalNumbers(disk: Disk, { journal }: Folders): Promise<number[]> {

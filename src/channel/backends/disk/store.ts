@@ -11,7 +11,7 @@ import { LogState } from './log-state.ts'
 import { type Maintenance, removeSegment, startMaintenance } from './maintenance.ts'
 import { Recent } from './recent.ts'
 import { type DiskRecord, type LogNumber, writeRecord } from './record.ts'
-import { type Folders, foldersOf, recover } from './recovery.ts'
+import { closeRecovered, type Folders, foldersOf, recover } from './recovery.ts'
 import { openReserve } from './reserve.ts'
 
 export interface DiskOptions {
@@ -61,6 +61,8 @@ export async function openDiskStore(options: DiskOptions): Promise<LogStore> {
   try {
     await disk.makeFolder(folders.journal)
     await disk.makeFolder(folders.backlog)
+    // A start that ended between making them and this may have left them to chance.
+    await disk.syncFolder(options.dir)
     lock = await acquireLock(disk, options.dir, options.clock)
     return await openOwned(options, disk, folders, lock)
   } catch (error) {
@@ -93,6 +95,9 @@ async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, loc
     },
     reserve,
     onFull: () => void maintenance?.run(),
+  }).catch(async (error: unknown) => {
+    await closeRecovered(recovered)
+    throw error
   })
   const logs = new Logs(options, disk, journal, recovered.logs.values(), recovered.nextLog)
   maintenance = startMaintenance({
@@ -122,9 +127,10 @@ function storeOf(
 
   async function close(): Promise<void> {
     logs.end()
-    await journal.close()
+    await journal.end()
     await maintenance.settled()
     await maintenance.checkpoint().catch((error: unknown) => fault('store the last checkpoint', error))
+    await journal.close()
     await logs.close()
     await lock.release()
   }

@@ -56,7 +56,6 @@ describe('a disk that is full', () => {
   it('is no reason not to start', async () => {
     const { disk } = await fullDisk()
     const left = disk.cut(() => 0)
-    await left.remove('/data/lock')
     left.limitBytes = disk.limitBytes
 
     const { store } = await open(left)
@@ -66,7 +65,6 @@ describe('a disk that is full', () => {
 })
 
 async function open(disk: PowerCutDisk): Promise<{ store: LogStore; clock: FakeClock }> {
-  await disk.remove('/data/lock')
   const clock = createFakeClock()
   const store = await openDiskStore({
     dir: '/data',

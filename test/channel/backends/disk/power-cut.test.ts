@@ -31,7 +31,6 @@ describe('a power cut', () => {
         disk.stopAfter(disk.changes + Math.floor(random() * 40))
         await Promise.race([open(disk), turns(200)])
         disk = disk.cut(random)
-        await disk.remove('/data/lock')
       }
       const { store, logs } = await open(disk)
 
@@ -48,7 +47,6 @@ describe('a power cut', () => {
       disk.stopAfter(disk.changes + 1 + Math.floor(random() * 120))
       await workUntilStopped(logs, promised, random)
       disk = disk.cut(random)
-      await disk.remove('/data/lock')
     }
   }).timeout(ROUNDS * 200)
 })

@@ -34,10 +34,10 @@ export async function removeFolders(): Promise<void> {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
 }
 
-/** What a process that is killed at this moment leaves behind, in a folder of its own: its files, and nobody's lock. */
+/** What a process that is killed at this moment leaves behind, in a folder of its own: its files, without its lock. */
 export async function leftBehind(dir: string): Promise<string> {
   const copy = path.join(await aFolder(), 'data')
-  await cp(dir, copy, { recursive: true, filter: (file) => path.basename(file) !== 'lock' })
+  await cp(dir, copy, { recursive: true, filter: (file) => !file.endsWith('.lock') })
   return copy
 }
 
