@@ -143,6 +143,8 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
       }
       const batch = await batchFrom(next)
       if (signal.aborted) return
+      // What was asked for was freed while it was being read.
+      if (next < state.start && (batch.entries[0]?.position ?? batch.next) >= state.start) continue
       next = batch.next
       yield batch
       if (next < state.end) await new Promise(setImmediate)
