@@ -1,21 +1,14 @@
 // The manifests that `-f` names, followed while they change: each file's last good version is what is applied. A save that
 // is broken is told and changes nothing; what vanishes counts as deleted only after a while, since editors write files
 // anew and pull them away under their names.
-import { type FSWatcher, watch } from 'node:fs'
 import path from 'node:path'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 import { updateErrors } from '../resource/immutable.ts'
-import {
-  combine,
-  findFiles,
-  isUnchanged,
-  type LoadedResource,
-  type ManifestFile,
-  type Part,
-  readFile,
-} from '../resource/load.ts'
+import { combine, findFiles, type LoadedResource, type ManifestFile, type Part } from '../resource/load.ts'
 import { formatProblem, type Problem, problemAt } from '../resource/problems.ts'
+import { createReader, createTurns, type Reader, STILL_MS, VANISHED_MS } from './file-reader.ts'
+import { createHints } from './folder-hints.ts'
 import { BUILT_IN, keyOfResource, type ResourceKey, type ResourceStore } from './resource-store.ts'
 
 export interface FilesOptions {
@@ -42,19 +35,10 @@ export type FirstLook =
 const LOOK_MS = 1_000
 /** So long after a hint: several saves come together. */
 const HINT_MS = 50
-const VANISHED_MS = 2_000
-/** A file is read once nobody has written to it for so long: half of one may be a whole manifest of another meaning. */
-const STILL_MS = 200
-/** One that is written all the time is read as it is. */
-const NEVER_STILL_MS = 2_000
-/** Where a file system tells whole seconds only, a file may be written again without looking different. */
-const COARSE_MS = 1_000
-/** What is done before the event loop turns: the data path shares it. */
-const SLICE_MS = 10
 
 /** Reads all files and applies what they say, unless anything is wrong. */
 export async function openFiles(options: FilesOptions): Promise<FirstLook> {
-  const reader = createReader(options)
+  const reader = createReader(options.clock)
   const { files, folders, problems: missing } = await findFiles(options.paths)
   await reader.readAll(files)
   const { resources, problems: across, notices } = combine(reader.good(files))
@@ -243,165 +227,4 @@ function originOf({ place }: LoadedResource): string {
 
 function foldersOf(files: readonly ManifestFile[]): readonly string[] {
   return files.map(({ name }) => path.dirname(name))
-}
-
-interface Reader {
-  /** Reads all of them as they are. */
-  readAll(files: readonly ManifestFile[]): Promise<void>
-  /** Reads those that changed since and are no longer being written. Resolves with when the rest is to be tried, in ms. */
-  read(files: readonly ManifestFile[], lookedAt: number): Promise<number>
-  /** The last good version of each. */
-  good(files: readonly ManifestFile[]): readonly Part[]
-  problems(files: readonly ManifestFile[]): readonly Problem[]
-  /** Those that are known of these paths and below them. */
-  below(paths: readonly string[]): readonly ManifestFile[]
-}
-
-/** A file, as it was read last. It is remembered for a while after it vanished, too. */
-interface Known {
-  /** As it was seen last. */
-  readonly file: ManifestFile
-  /** Of what was read; nothing's when it has to be read again. */
-  readonly signature: string
-  readonly good: Part
-  readonly problems: readonly Problem[]
-  readonly writing: Writing | undefined
-  readonly goneSince: number | undefined
-}
-
-/** A file that changed and was not read yet. Both are on the monotonic clock. */
-interface Writing {
-  readonly since: number
-  readonly lastSince: number
-}
-
-const NOTHING: Part = { resources: [], problems: [] }
-
-function createReader({ clock }: FilesOptions): Reader {
-  const known = new Map<string, Known>()
-  const giveWay = createTurns(clock)
-
-  function forgetGone(files: readonly ManifestFile[], lookedAt: number): void {
-    const names = new Set(files.map(({ name }) => name))
-    for (const [name, before] of known) {
-      const { goneSince = lookedAt } = before
-      if (names.has(name)) continue
-      if (lookedAt - goneSince < VANISHED_MS) known.set(name, { ...before, goneSince })
-      else known.delete(name)
-    }
-  }
-
-  /** Notes that it changed. */
-  function sight(file: ManifestFile): Writing {
-    const before = known.get(file.name)
-    const now = clock.now()
-    const { since = now, lastSince = now } = before?.writing ?? {}
-    const writing = { since, lastSince: before?.file.signature === file.signature ? lastSince : now }
-    const { signature = '', good = NOTHING, problems = [] } = before ?? {}
-    known.set(file.name, { file, signature, good, problems, writing, goneSince: undefined })
-    return writing
-  }
-
-  async function read(file: ManifestFile): Promise<Known> {
-    const before = known.get(file.name)
-    const readAt = clock.wall()
-    const part = await readFile(file, giveWay)
-    const { problems } = combine([part])
-    const good = problems.length === 0 ? part : (before?.good ?? NOTHING)
-    const mayHideMore = file.changedAt % COARSE_MS === 0 && readAt - file.changedAt < 2 * COARSE_MS
-    const signature = mayHideMore ? '' : file.signature
-    return { file, signature, good, problems, writing: undefined, goneSince: undefined }
-  }
-
-  /** How long to wait before this changed file is tried; 0 when it was read. */
-  async function readIfStill(file: ManifestFile): Promise<number> {
-    const { since, lastSince } = sight(file)
-    const isTired = clock.now() - since >= NEVER_STILL_MS
-    const waitMs = lastSince + STILL_MS - clock.now()
-    if (waitMs > 0 && !isTired) return waitMs
-    const reading = await read(file)
-    // It may have been written to while it was read.
-    if (!isTired && !(await isUnchanged(file))) return STILL_MS
-    known.set(file.name, reading)
-    return 0
-  }
-
-  return {
-    async readAll(files) {
-      for (const file of files) known.set(file.name, await read(file))
-    },
-    async read(files, lookedAt) {
-      forgetGone(files, lookedAt)
-      let moreInMs = Infinity
-      for (const file of files) {
-        const before = known.get(file.name)
-        if (before?.signature === file.signature) {
-          known.set(file.name, { ...before, file, writing: undefined, goneSince: undefined })
-          continue
-        }
-        moreInMs = Math.min(moreInMs, (await readIfStill(file)) || Infinity)
-      }
-      return moreInMs
-    },
-    good: (files) => files.map(({ name }) => known.get(name)?.good ?? NOTHING),
-    problems: (files) => files.flatMap(({ name }) => known.get(name)?.problems ?? []),
-    below: (paths) =>
-      [...known.values()].flatMap(({ file }) =>
-        paths.some((each) => file.name === each || file.name.startsWith(`${each}${path.sep}`)) ? [file] : [],
-      ),
-  }
-}
-
-/** What may be waited for between two pieces of work; nothing while the event loop has turned lately. */
-function createTurns(clock: Clock): () => Promise<void> | undefined {
-  let turnedAt = clock.now()
-  return () => {
-    if (clock.now() - turnedAt < SLICE_MS) return undefined
-    return new Promise((resolve) =>
-      setImmediate(() => {
-        turnedAt = clock.now()
-        resolve()
-      }),
-    )
-  }
-}
-
-interface Hints {
-  watch(folders: readonly string[]): void
-  close(): void
-}
-
-/** Where the system tells of changes they are seen sooner; where it does not, regular looks have to do. */
-function createHints(onHint: () => void): Hints {
-  const watchers = new Map<string, FSWatcher>()
-
-  function forget(folder: string): void {
-    watchers.get(folder)?.close()
-    watchers.delete(folder)
-  }
-
-  return {
-    watch(folders) {
-      const wanted = new Set(folders)
-      for (const folder of watchers.keys()) if (!wanted.has(folder)) forget(folder)
-      for (const folder of wanted) {
-        if (watchers.has(folder)) continue
-        try {
-          const watcher = watch(folder, { persistent: false }, (_event, name) => {
-            // It is gone itself: one of its name is another folder.
-            if (name === path.basename(folder)) forget(folder)
-            onHint()
-          })
-          watcher.on('error', () => forget(folder))
-          watchers.set(folder, watcher)
-        } catch {
-          // Too many watchers, or a folder that is gone again.
-        }
-      }
-    },
-    close() {
-      for (const watcher of watchers.values()) watcher.close()
-      watchers.clear()
-    },
-  }
 }
