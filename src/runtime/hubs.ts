@@ -89,11 +89,14 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
   }
 
   async function remove(key: ResourceKey, hub: OpenBroker): Promise<void> {
-    if (!resources.get(key)) uids.forget(key)
     unstarted.get(hub)?.cancel()
     unstarted.delete(hub)
     await hub.close(0)
     await removeLogs(key, hub.uid)
+    // After the logs: a name whose uid is forgotten must not find them.
+    if (resources.get(key)) return
+    uids.forget(key)
+    await uids.saved()
   }
 
   async function removeLogs(key: ResourceKey, uid: string): Promise<void> {

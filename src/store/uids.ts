@@ -49,17 +49,27 @@ export async function openUids(dir: string, resources: ResourceStore): Promise<U
     }
   }
 
+  /** One write for all who ask in one turn. */
+  async function saveSoon(): Promise<void> {
+    try {
+      await new Promise(setImmediate)
+      await save()
+    } finally {
+      saving = undefined
+    }
+  }
+
   resources.onChange(({ type, entry }) => {
     if (type === 'ADDED') set(entry.key, entry.resource.metadata.uid)
   })
 
   return {
-    saved() {
-      // One write for all who ask in one turn.
-      saving ??= new Promise<void>((resolve) => setImmediate(resolve)).then(save).finally(() => {
-        saving = undefined
-      })
-      return saving
+    async saved() {
+      // A write that just ended may have begun before the last uid was given out.
+      while (changed || saving) {
+        saving ??= saveSoon()
+        await saving
+      }
     },
     forget: (key) => set(key, undefined),
     orphans: () =>

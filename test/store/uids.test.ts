@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { loadManifests } from '../../src/resource/load.ts'
@@ -55,6 +55,24 @@ describe('uids across restarts', () => {
     const second = await start(['a'])
 
     assert.notEqual(second.given[0], first.given[0])
+  })
+
+  it('are on disk once asked for, also those that came while a write was under way', async () => {
+    const { resources, uids } = await start([])
+    let lastKey = ''
+    for (let i = 0; i < 30; i++) {
+      const [loaded] = loadManifests(aTrigger(`t${i}`, 'http://s'), 'a.yaml').resources
+      assert.ok(loaded)
+      resources.delete(lastKey)
+      uids.forget(lastKey)
+      const first = uids.saved()
+      for (let turn = 0; turn < i % 6; turn++) await new Promise(setImmediate)
+      const { key } = resources.put(loaded.resource, 'a.yaml:1')
+      lastKey = key
+      await uids.saved()
+      await first
+      assert.match(await readFile(path.join(dir, 'uids.json'), 'utf8'), new RegExp(key))
+    }
   })
 
   it('are not made up when the file is damaged', async () => {
