@@ -1,5 +1,6 @@
 // What the suite is told about a backend, and the one way a case is left out: with its reason in the report.
 import type { LogStore, LogTraits } from '../../src/channel/log.ts'
+import { isLong, longMark } from '../support/long.ts'
 
 export interface Backend {
   readonly traits: LogTraits
@@ -20,7 +21,7 @@ const REASON_AGAINST: { readonly [need in Need]: (backend: Backend) => string | 
   redis: ({ traits }) => (traits.backend === 'redis' ? undefined : 'about Redis alone'),
   kafka: ({ traits }) => (traits.backend === 'kafka' ? undefined : 'about Kafka alone'),
   shared: ({ traits }) => (traits.shared ? undefined : 'one process owns the store, so no other can take a lane'),
-  long: () => (process.env['TEST_LONG'] === '1' ? undefined : 'the long form runs with TEST_LONG=1'),
+  long: () => (isLong ? undefined : 'the long form runs with npm run test:long'),
 }
 
 function isServed(traits: LogTraits): boolean {
@@ -36,6 +37,7 @@ export function reasonAgainst(need: Need, backend: Backend): string | undefined 
 /** `it`, or a pending test whose title ends with the reason why it does not run here. */
 export function itWith(backend: Backend, ...needs: readonly Need[]): (title: string, body: Mocha.AsyncFunc) => void {
   const reasons = needs.flatMap((need) => reasonAgainst(need, backend) ?? [])
-  if (reasons.length === 0) return (title, body) => void it(title, body)
+  const mark = needs.includes('long') ? longMark : ''
+  if (reasons.length === 0) return (title, body) => void it(title + mark, body)
   return (title) => void it.skip(`${title} [skipped: ${reasons.join('; ')}]`)
 }

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { createClock } from '../../src/core/clock.ts'
 import type { LogStatus, RuntimeStatus } from '../../src/runtime/status.ts'
 import { eventually } from '../support/eventually.ts'
-import { itLong } from '../support/long.ts'
+import { itLong, seedOf } from '../support/long.ts'
 import { type Server, startServerProgram } from '../support/program.ts'
 import { createRandom } from '../support/random.ts'
 import { type ReceivedRequest, startSubscriber } from '../support/subscriber.ts'
@@ -45,8 +45,8 @@ describe('edits of a followed folder under load', () => {
 })
 
 async function storm({ manifests, seconds, eventsPerSecond }: Size): Promise<void> {
-  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
-  console.log(`      SEED=${seed}`)
+  const seed = seedOf(Math.floor(Math.random() * 1e9))
+  console.log(`      npm run test:long -- edits --seed ${seed}`)
   const random = createRandom(seed)
   const answer = async ({ path: at }: ReceivedRequest) => {
     if (at.startsWith('/volatile'))

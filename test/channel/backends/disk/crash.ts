@@ -3,14 +3,15 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { longMark, roundsOf } from '../../../support/long.ts'
 import { aFolder, openStore } from './support.ts'
 
-const ROUNDS = process.env['TEST_LONG'] === '1' ? 50 : 10
+const ROUNDS = roundsOf({ short: 10, long: 50 })
 const APPENDER = path.join(import.meta.dirname, 'appender.ts')
 
 export function describeCrashes(): void {
   describe('a killed process', () => {
-    it(`C3 nothing that was acknowledged is missing after ${ROUNDS} kills at random moments`, async function () {
+    it(`C3 nothing that was acknowledged is missing after ${ROUNDS} kills at random moments${longMark}`, async function () {
       this.timeout(ROUNDS * 10_000)
       const dir = path.join(await aFolder(), 'data')
       const acknowledged: string[] = []

@@ -4,10 +4,11 @@ import type { EventLog, LogStore } from '../../../../src/channel/log.ts'
 import { seeded } from '../../../conformance/support.ts'
 import { anEvent } from '../../../support/builders.ts'
 import { createFakeClock } from '../../../support/clock.ts'
+import { longMark, roundsOf } from '../../../support/long.ts'
 import { aPowerCutDisk, type PowerCutDisk } from './power-cut-disk.ts'
 import { laneOf } from './support.ts'
 
-const ROUNDS = process.env['TEST_LONG'] === '1' ? 3_000 : 300
+const ROUNDS = roundsOf({ short: 300, long: 3_000 })
 const NAMES = ['lagging', 'quick', 'other']
 
 /** What was promised before the power went. */
@@ -21,7 +22,7 @@ interface Promised {
 }
 
 describe('a power cut', () => {
-  it(`keeps every promise through ${ROUNDS} cuts, whatever was not synced is gone or there`, async () => {
+  it(`keeps every promise through ${ROUNDS} cuts, whatever was not synced is gone or there${longMark}`, async () => {
     let disk = aPowerCutDisk()
     let promised = new Map(NAMES.map((name) => [name, { appended: new Map(), base: 0, claimed: 0 } as Promised]))
     for (let round = 0; round < ROUNDS; round++) {

@@ -1,0 +1,24 @@
+// What `npm run test:long` runs: mocha, with its long forms on, for the tests that one word picks.
+//   npm run test:long
+//   npm run test:long -- edits
+//   npm run test:long -- crash --rounds 1000 --seed 7
+import { spawnSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+
+const { values, positionals } = parseArgs({
+  options: { rounds: { type: 'string' }, seed: { type: 'string' } },
+  allowPositionals: true,
+})
+const [word = '', ...others] = positionals
+if (others.length > 0) throw new Error(`expected one word, got '${positionals.join(' ')}'`)
+
+const { status } = spawnSync('mocha', ['test/**/*.test.ts', '-g', `^(?=.*long form)(?=.*${word})`], {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    LONG: '1',
+    ...(values.rounds !== undefined && { ROUNDS: values.rounds }),
+    ...(values.seed !== undefined && { SEED: values.seed }),
+  },
+})
+process.exitCode = status ?? 1
