@@ -37,10 +37,13 @@ export interface Checkpoint {
   readonly firstSegment: number
   readonly nextLog: LogNumber
   readonly logs: readonly CheckpointLog[]
+  readonly values: readonly (readonly [key: string, value: string])[]
 }
 
 const MAGIC = 'TIDC'
-const VERSION = 1
+/** Version 1 had no values. */
+const VERSION = 2
+const OLDEST_VERSION = 1
 /** magic 4, version u8, crc32 of what follows u32. */
 const HEADER_BYTES = 9
 
@@ -82,6 +85,7 @@ export async function loadCheckpoint(disk: Disk, folder: string): Promise<Checkp
 export function encodeCheckpoint(
   about: { readonly replayFrom: Location; readonly firstSegment: number; readonly nextLog: LogNumber },
   logs: Iterable<LogState>,
+  values: ReadonlyMap<string, string>,
 ): Buffer {
   const writer = new ByteWriter(65_536)
   writer.at = HEADER_BYTES
@@ -89,6 +93,11 @@ export function encodeCheckpoint(
   const all = [...logs]
   writer.number(all.length)
   for (const log of all) writeLog(writer, log)
+  writer.number(values.size)
+  for (const [key, value] of values) {
+    writer.text(key)
+    writer.text(value)
+  }
   writer.buffer.write(MAGIC, 0, 'latin1')
   writer.buffer[4] = VERSION
   writer.buffer.writeUInt32LE(crc32(writer.buffer.subarray(HEADER_BYTES, writer.at)), 5)
@@ -133,7 +142,11 @@ function writeEntries(writer: ByteWriter, { index }: LogState): void {
 
 function decodeCheckpoint(bytes: Buffer): Checkpoint {
   if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 4) !== MAGIC) throw new RangeError('not a checkpoint')
-  if (bytes[4] !== VERSION) throw new RangeError(`format version ${bytes[4]}, expected ${VERSION}`)
+  const version = bytes[4] as number
+  if (version < OLDEST_VERSION || version > VERSION) {
+    const said = `format version ${version}, where this program reads ${OLDEST_VERSION} to ${VERSION}`
+    throw new RangeError(`${said}: start the program that wrote it, or a newer one`)
+  }
   if (crc32(bytes.subarray(HEADER_BYTES)) !== bytes.readUInt32LE(5)) throw new RangeError('its checksum is another')
   const reader = new ByteReader(bytes, HEADER_BYTES)
   return {
@@ -141,6 +154,7 @@ function decodeCheckpoint(bytes: Buffer): Checkpoint {
     firstSegment: reader.number(),
     nextLog: reader.number(),
     logs: Array.from({ length: reader.number() }, () => readLog(reader)),
+    values: version < 2 ? [] : Array.from({ length: reader.number() }, () => [reader.text(), reader.text()] as const),
   }
 }
 

@@ -3,7 +3,7 @@ import { EventingError } from '../../../core/errors.ts'
 import type { Batch, Cursor, CursorId, CursorStart, OwnedLane, Position } from '../../log.ts'
 import type { FloorHolder } from '../../lowest-floor.ts'
 import type { LogState } from './log-state.ts'
-import type { DiskRecord } from './record.ts'
+import type { LogRecord } from './record.ts'
 
 export interface DiskCursors {
   create(id: CursorId, from: CursorStart): Promise<void>
@@ -17,7 +17,7 @@ const SAVE_BYTES = 2 ** 20
 export function openDiskCursors(options: {
   readonly state: LogState
   /** Resolves once the record is on the disk and applied. */
-  readonly store: (record: DiskRecord) => Promise<void>
+  readonly store: (record: LogRecord) => Promise<void>
   /** What stands at a position, or the next after it that is not lost. */
   readonly entryAt: (position: Position) => Promise<Batch>
   readonly isEnding: () => boolean

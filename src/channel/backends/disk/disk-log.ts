@@ -19,7 +19,7 @@ import type { Journal } from './journal.ts'
 import type { LogState } from './log-state.ts'
 import { readFiles } from './reader.ts'
 import { type Recent, RecentOfLog } from './recent.ts'
-import { type DiskRecord, writeRecord } from './record.ts'
+import { type LogRecord, writeRecord } from './record.ts'
 
 const LANE: LaneId = '0'
 /** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
@@ -173,7 +173,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
   }
 
   /** Resolves once the record is on the disk and applied. */
-  function store(record: DiskRecord): Promise<void> {
+  function store(record: LogRecord): Promise<void> {
     if (log.isEnding) return Promise.reject(goneError())
     return new Promise((resolve, reject) => {
       journal.queue({

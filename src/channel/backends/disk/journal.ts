@@ -6,6 +6,7 @@ import { EventingError } from '../../../core/errors.ts'
 import { Fifo } from '../../../core/fifo.ts'
 import { ByteWriter } from './bytes.ts'
 import { type Disk, isDiskFull } from './disk.ts'
+import { type DiskRecord, writeRecord } from './record.ts'
 import type { Reserve } from './reserve.ts'
 import { createSegment, HEADER_BYTES, type Segment } from './segment.ts'
 
@@ -239,6 +240,25 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       for (const { file } of segments) await file.close().catch(() => undefined)
     },
   }
+}
+
+/** Resolves once the record is on the disk and applied. */
+export function storeRecord(
+  journal: Journal,
+  record: DiskRecord,
+  options: { readonly isEssential: boolean; readonly apply: () => void },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    journal.queue({
+      isEssential: options.isEssential,
+      write: (writer, seed) => writeRecord(writer, record, seed),
+      done() {
+        options.apply()
+        resolve()
+      },
+      failed: reject,
+    })
+  })
 }
 
 function full(folder: string, cause?: unknown): EventingError {

@@ -6,7 +6,7 @@ import { type FloorHolder, LowestFloor } from '../../lowest-floor.ts'
 import { type BacklogRange, type BacklogSegment, type Point, pointAt } from './backlog.ts'
 import { EntryIndex } from './entry-index.ts'
 import { LOCATION_SCALE, type Location } from './journal.ts'
-import type { DiskRecord, LogNumber } from './record.ts'
+import type { LogNumber, LogRecord } from './record.ts'
 
 export interface StoredCursor extends FloorHolder {
   /** Absent while the cursor is covered by `base`. */
@@ -50,7 +50,7 @@ export class LogState {
   }
 
   /** `open` and `remove` are about the log itself, and not for here. */
-  apply(record: DiskRecord, location: Location): void {
+  apply(record: LogRecord, location: Location): void {
     switch (record.kind) {
       case 'entry':
         return this.addEntry(record.position, location, record.bytes)

@@ -21,6 +21,7 @@ export interface MaintenanceOptions {
   readonly states: () => Iterable<LogState>
   readonly stateOf: (log: LogNumber) => LogState | undefined
   readonly nextLog: () => LogNumber
+  readonly values: ReadonlyMap<string, string>
   readonly reserve: Reserve
   readonly fault: (what: string, error: unknown) => void
 }
@@ -72,7 +73,8 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
 
   async function checkpoint(firstSegment = journal.segments[0]?.header.number ?? 1): Promise<void> {
     const about = { replayFrom: journal.position(), firstSegment, nextLog: options.nextLog() }
-    const store = (): Promise<void> => storeCheckpoint(disk, folders.root, encodeCheckpoint(about, options.states()))
+    const encode = (): Buffer => encodeCheckpoint(about, options.states(), options.values)
+    const store = (): Promise<void> => storeCheckpoint(disk, folders.root, encode())
     await store().catch(async (error: unknown) => {
       if (!isDiskFull(error) || !(await options.reserve.release())) throw error
       await store()

@@ -9,7 +9,12 @@ import { ByteReader, type ByteWriter } from './bytes.ts'
 /** A log's number within its data directory; never given to another log. */
 export type LogNumber = number
 
-export type DiskRecord =
+/** A change of the directory's values, which are no log's. */
+export type ValueRecord =
+  | { readonly kind: 'put'; readonly key: string; readonly value: string }
+  | { readonly kind: 'delete'; readonly key: string }
+
+export type LogRecord =
   | {
       readonly kind: 'entry'
       readonly log: LogNumber
@@ -30,6 +35,8 @@ export type DiskRecord =
       readonly covered: readonly CursorId[]
     }
 
+export type DiskRecord = LogRecord | ValueRecord
+
 /** What is said of an entry before its event. */
 export interface EntryHead {
   readonly log: LogNumber
@@ -43,7 +50,7 @@ export const FRAME_BYTES = 11
 export const MAX_BODY_BYTES = 2 ** 25
 export const RECORD_VERSION = 1
 
-const KINDS = ['entry', 'open', 'remove', 'create', 'drop', 'save'] as const
+const KINDS = ['entry', 'open', 'remove', 'create', 'drop', 'save', 'put', 'delete'] as const
 type Kind = (typeof KINDS)[number]
 
 /** `short`: the record is said to end at `end`, beyond the bytes at hand. `bad`: these bytes are no record. */
@@ -130,6 +137,12 @@ function lengthCheck(length: number, seed: number): number {
 }
 
 function writeBody(writer: ByteWriter, record: DiskRecord): void {
+  if (record.kind !== 'put' && record.kind !== 'delete') return writeLogBody(writer, record)
+  writer.text(record.key)
+  if (record.kind === 'put') writer.text(record.value)
+}
+
+function writeLogBody(writer: ByteWriter, record: LogRecord): void {
   writer.number(record.log)
   switch (record.kind) {
     case 'entry':
@@ -160,6 +173,8 @@ function writeBody(writer: ByteWriter, record: DiskRecord): void {
 }
 
 function readBody(kind: Kind, reader: ByteReader): DiskRecord {
+  if (kind === 'put') return { kind, key: reader.text(), value: reader.text() }
+  if (kind === 'delete') return { kind, key: reader.text() }
   const log = reader.number()
   switch (kind) {
     case 'entry':

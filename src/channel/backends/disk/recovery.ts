@@ -7,6 +7,7 @@ import type { Position } from '../../log.ts'
 import { type BacklogRange, backlogFile, openBacklog } from './backlog.ts'
 import { type Checkpoint, type CheckpointLog, loadCheckpoint } from './checkpoint.ts'
 import type { Disk } from './disk.ts'
+import { ValueState } from './disk-values.ts'
 import { type JournalSegment, LOCATION_SCALE, type Location, segmentFile } from './journal.ts'
 import { LogState } from './log-state.ts'
 import { type DiskRecord, type LogNumber, readEntryHead, readRecord } from './record.ts'
@@ -20,6 +21,7 @@ export interface Folders {
 
 export interface Recovered {
   readonly logs: Map<LogNumber, LogState>
+  readonly values: ValueState
   readonly nextLog: LogNumber
   readonly segments: JournalSegment[]
   /** Of the next journal segment. */
@@ -72,12 +74,14 @@ export async function recover(
     fault,
     missing: [],
     logs: new Map(),
+    values: new ValueState(),
     nextLog: checkpoint?.nextLog ?? 1,
     segments,
     nextSegment: last + 1,
   }
   try {
     for (const log of checkpoint?.logs ?? []) await restore(recovery, log)
+    for (const [key, value] of checkpoint?.values ?? []) recovery.values.apply({ kind: 'put', key, value })
     await removeStrayBacklog(recovery)
     await replay(recovery, replayFrom)
     await recovery.segments.at(-1)?.file.sync()
@@ -241,6 +245,7 @@ function apply(recovery: Recovery, segment: Segment, { buffer, frame, at }: Scan
     return
   }
   const record: DiskRecord = readRecord(buffer, frame)
+  if (record.kind === 'put' || record.kind === 'delete') return recovery.values.apply(record)
   recovery.nextLog = Math.max(recovery.nextLog, record.log + 1)
   const state = recovery.logs.get(record.log)
   if (record.kind === 'remove') forget(recovery, record.log)

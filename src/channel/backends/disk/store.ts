@@ -2,15 +2,17 @@
 // makes records last, the logs say what they mean; docs/disk-format.md tells what is in the files.
 import type { Clock } from '../../../core/clock.ts'
 import { EventingError } from '../../../core/errors.ts'
+import type { Values } from '../../../core/values.ts'
 import type { LogConfig, LogRef, LogStore, LogTraits } from '../../log.ts'
 import { type Disk, nodeDisk } from './disk.ts'
 import { type DiskLog, openDiskLog } from './disk-log.ts'
-import { type Journal, openJournal } from './journal.ts'
+import { openDiskValues } from './disk-values.ts'
+import { type Journal, openJournal, storeRecord } from './journal.ts'
 import { acquireLock, type Lock } from './lock.ts'
 import { LogState } from './log-state.ts'
 import { type Maintenance, removeSegment, startMaintenance } from './maintenance.ts'
 import { Recent } from './recent.ts'
-import { type DiskRecord, type LogNumber, writeRecord } from './record.ts'
+import type { DiskRecord, LogNumber } from './record.ts'
 import { closeRecovered, type Folders, foldersOf, recover } from './recovery.ts'
 import { openReserve } from './reserve.ts'
 
@@ -37,6 +39,11 @@ export interface DiskOptions {
   readonly disk?: Disk
 }
 
+/** Logs, and beside them what else must last. */
+export interface DiskStore extends LogStore {
+  readonly values: Values
+}
+
 const LARGEST_EVENT_BYTES = 2 ** 24
 const LARGEST_SEGMENT_BYTES = 2 ** 29
 
@@ -54,7 +61,7 @@ export function diskTraits(options: { readonly maxEventBytes?: number } = {}): L
  * Rejects with LOG_CONFLICT when a process owns the directory, LOG_CORRUPT or LOG_LOST when it cannot be known what its
  * logs held, LOG_UNAVAILABLE when the disk does not do as asked.
  */
-export async function openDiskStore(options: DiskOptions): Promise<LogStore> {
+export async function openDiskStore(options: DiskOptions): Promise<DiskStore> {
   const disk = options.disk ?? nodeDisk()
   const folders = foldersOf(options.dir)
   let lock: Lock | undefined
@@ -73,7 +80,7 @@ export async function openDiskStore(options: DiskOptions): Promise<LogStore> {
   }
 }
 
-async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, lock: Lock): Promise<LogStore> {
+async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, lock: Lock): Promise<DiskStore> {
   const { onFault: fault } = options
   const segmentBytes = Math.min(options.segmentBytes ?? 2 ** 26, LARGEST_SEGMENT_BYTES)
   const journalBytes = options.journalBytes ?? 4 * segmentBytes
@@ -108,21 +115,24 @@ async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, loc
     states: () => logs.states.values(),
     stateOf: (log) => logs.states.get(log),
     nextLog: () => logs.nextLog,
+    values: recovered.values.values,
     reserve,
     fault,
   })
   await maintenance.run()
-  return storeOf(logs, journal, maintenance, lock, diskTraits(options), fault)
+  const values = openDiskValues(recovered.values, journal, options.dir)
+  return storeOf(logs, values, journal, maintenance, lock, diskTraits(options), fault)
 }
 
 function storeOf(
   logs: Logs,
+  values: Values,
   journal: Journal,
   maintenance: Maintenance,
   lock: Lock,
   traits: LogTraits,
   fault: DiskOptions['onFault'],
-): LogStore {
+): DiskStore {
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
@@ -137,6 +147,7 @@ function storeOf(
 
   return {
     traits,
+    values,
     open: (ref, config) => logs.open(ref, config, traits),
     remove: (ref) => logs.remove(ref),
     close() {
@@ -271,16 +282,6 @@ class Logs {
   }
 
   #store(record: DiskRecord, apply: () => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#journal.queue({
-        isEssential: record.kind === 'remove',
-        write: (writer, seed) => writeRecord(writer, record, seed),
-        done() {
-          apply()
-          resolve()
-        },
-        failed: reject,
-      })
-    })
+    return storeRecord(this.#journal, record, { isEssential: record.kind === 'remove', apply })
   }
 }

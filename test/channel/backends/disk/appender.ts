@@ -22,7 +22,7 @@ async function append(sender: number): Promise<never> {
   for (let number = 0; ; number++) {
     const id = `${round}-${sender}-${number}`
     const event = anEvent({ id }, { data: Buffer.alloc((number * 97) % 3_000) })
-    await Promise.all([kept.append(event), passing.append(event)])
+    await Promise.all([kept.append(event), passing.append(event), store.values.put(`last/${round}-${sender}`, id)])
     process.stdout.write(`${id}\n`)
   }
 }

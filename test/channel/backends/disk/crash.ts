@@ -31,16 +31,30 @@ export function describeCrashes(): void {
         }
         if (next >= lane.end) break
       }
+      const values = new Map(store.values.entries('last/'))
       await store.close()
       assert.ok(acknowledged.length > ROUNDS, `${acknowledged.length} were acknowledged`)
       assert.deepEqual(
         acknowledged.filter((id) => !stored.has(id)),
         [],
       )
+      for (const [key, id] of lastOf(acknowledged)) {
+        const value = values.get(key)
+        assert.ok(value && numberIn(value) >= numberIn(id), `${key} is ${value}, ${id} was acknowledged`)
+      }
       assert.equal(positions.size, lane.end - lane.start)
       assert.deepEqual(faults, [])
     })
   })
+}
+
+/** The last id of each sender of each round, by the key that it has as a value. */
+function lastOf(ids: readonly string[]): Map<string, string> {
+  return new Map(ids.map((id) => [`last/${id.slice(0, id.lastIndexOf('-'))}`, id]))
+}
+
+function numberIn(id: string): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1))
 }
 
 /** The ids that the process said were stored before it was killed. */

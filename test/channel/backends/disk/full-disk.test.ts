@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { openDiskStore } from '../../../../src/channel/backends/disk/store.ts'
-import type { EventLog, LogStore } from '../../../../src/channel/log.ts'
+import { type DiskStore, openDiskStore } from '../../../../src/channel/backends/disk/store.ts'
+import type { EventLog } from '../../../../src/channel/log.ts'
 import { codeOf } from '../../../../src/core/errors.ts'
 import { anEvent } from '../../../support/builders.ts'
 import { createFakeClock, type FakeClock } from '../../../support/clock.ts'
@@ -31,6 +31,19 @@ describe('a disk that is full', () => {
     }
 
     assert.equal((await lane.cursors()).own.get('a')?.floor, 300)
+  })
+
+  it('still deletes values and stores small ones, hundreds of times, and no large ones', async () => {
+    const { disk, store } = await fullDisk()
+
+    for (let round = 1; round <= 300; round++) {
+      await store.values.put('small', String(round))
+      await store.values.delete('other')
+    }
+    await assert.rejects(store.values.put('large', 'x'.repeat(8 * KiB)), { code: 'LOG_FULL', retryable: true })
+
+    assert.equal(store.values.get('small'), '300')
+    assert.equal((await open(disk.cut(() => 0))).store.values.get('small'), '300')
   })
 
   it('takes events again after what it held is settled', async () => {
@@ -64,7 +77,7 @@ describe('a disk that is full', () => {
   })
 })
 
-async function open(disk: PowerCutDisk): Promise<{ store: LogStore; clock: FakeClock }> {
+async function open(disk: PowerCutDisk): Promise<{ store: DiskStore; clock: FakeClock }> {
   const clock = createFakeClock()
   const store = await openDiskStore({
     dir: '/data',
@@ -81,7 +94,7 @@ async function open(disk: PowerCutDisk): Promise<{ store: LogStore; clock: FakeC
 }
 
 /** A log on a disk of half a megabyte, filled until an event was refused. */
-async function fullDisk(): Promise<{ disk: PowerCutDisk; store: LogStore; log: EventLog; clock: FakeClock }> {
+async function fullDisk(): Promise<{ disk: PowerCutDisk; store: DiskStore; log: EventLog; clock: FakeClock }> {
   const disk = aPowerCutDisk()
   disk.limitBytes = 512 * KiB
   const { store, clock } = await open(disk)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { openDiskStore } from '../../../../src/channel/backends/disk/store.ts'
-import type { EventLog, LogStore } from '../../../../src/channel/log.ts'
+import { type DiskStore, openDiskStore } from '../../../../src/channel/backends/disk/store.ts'
+import type { EventLog } from '../../../../src/channel/log.ts'
+import type { Values } from '../../../../src/core/values.ts'
 import { seeded } from '../../../conformance/support.ts'
 import { anEvent } from '../../../support/builders.ts'
 import { createFakeClock } from '../../../support/clock.ts'
@@ -21,9 +22,16 @@ interface Promised {
   claimed: number
 }
 
+/** Of a value that is changed again and again, each change with a number. */
+interface PromisedValue {
+  begun: number
+  done: number
+}
+
 describe('a power cut', () => {
   it(`keeps every promise through ${ROUNDS} cuts, whatever was not synced is gone or there${longMark}`, async () => {
     let disk = aPowerCutDisk()
+    const values = new Map(NAMES.map((name) => [name, { begun: 0, done: 0 } as PromisedValue]))
     let promised = new Map(NAMES.map((name) => [name, { appended: new Map(), base: 0, claimed: 0 } as Promised]))
     for (let round = 0; round < ROUNDS; round++) {
       const random = seeded(round)
@@ -38,6 +46,8 @@ describe('a power cut', () => {
       for (const [name, log] of logs)
         await check(log, promised.get(name) ?? assert.fail(name), `round ${round}: ${name}`)
 
+      for (const [key, known] of values) checkValue(store.values.get(key), known, `round ${round}: value ${key}`)
+
       // Now and then all begins anew, so that files do not only grow.
       if (round % 10 === 9) {
         for (const name of NAMES) await store.remove({ uid: name, name })
@@ -46,13 +56,14 @@ describe('a power cut', () => {
         continue
       }
       disk.stopAfter(disk.changes + 1 + Math.floor(random() * 120))
+      for (const [key, known] of values) void keepChanging(store.values, key, known)
       await workUntilStopped(logs, promised, random)
       disk = disk.cut(random)
     }
   }).timeout(ROUNDS * 200)
 })
 
-async function open(disk: PowerCutDisk): Promise<{ store: LogStore; logs: Map<string, EventLog> }> {
+async function open(disk: PowerCutDisk): Promise<{ store: DiskStore; logs: Map<string, EventLog> }> {
   const store = await openDiskStore({
     dir: '/data',
     disk,
@@ -94,6 +105,31 @@ async function workUntilStopped(
   }
   // With a disk that answers within the turn, what can go on has gone on.
   await turns(400)
+}
+
+async function keepChanging(values: Values, key: string, known: PromisedValue): Promise<void> {
+  for (;;) {
+    const change = known.begun + 1
+    known.begun = change
+    if (isDeletion(change)) await values.delete(key)
+    else await values.put(key, String(change))
+    known.done = change
+  }
+}
+
+/** What is found is what some change from the last promised one on has made. */
+function checkValue(found: string | undefined, known: PromisedValue, where: string): void {
+  if (found === undefined) {
+    const last = known.begun - (known.begun % 5)
+    assert.ok(last >= known.done, `${where}: nothing, and change ${known.done} was stored`)
+    return
+  }
+  const number = Number(found)
+  assert.ok(number >= known.done && number <= known.begun, `${where}: ${found}, from ${known.done} on was stored`)
+}
+
+function isDeletion(change: number): boolean {
+  return change % 5 === 0
 }
 
 async function turns(count: number): Promise<void> {

@@ -52,6 +52,8 @@ const anyRecord: fc.Arbitrary<DiskRecord> = fc.oneof(
       .map((list) => new Map<string, { floor: number; state: Uint8Array }>(list)),
     covered: fc.array(aText),
   }),
+  aPlain({ kind: fc.constant('put' as const), key: aText, value: aText }),
+  aPlain({ kind: fc.constant('delete' as const), key: aText }),
 )
 
 describe('a record', () => {

@@ -18,8 +18,8 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Disk, type DiskFile, nodeDisk } from '../../../../src/channel/backends/disk/disk.ts'
-import { type DiskOptions, openDiskStore } from '../../../../src/channel/backends/disk/store.ts'
-import type { EventLog, LogStore, OwnedLane } from '../../../../src/channel/log.ts'
+import { type DiskOptions, type DiskStore, openDiskStore } from '../../../../src/channel/backends/disk/store.ts'
+import type { EventLog, OwnedLane } from '../../../../src/channel/log.ts'
 import { createClock } from '../../../../src/core/clock.ts'
 
 const folders: string[] = []
@@ -42,7 +42,7 @@ export async function leftBehind(dir: string): Promise<string> {
 }
 
 export interface Opened {
-  readonly store: LogStore
+  readonly store: DiskStore
   /** What was reported, as `<what>: <code or text>`. */
   readonly faults: string[]
 }
