@@ -63,6 +63,13 @@ export interface Found {
   readonly standings: readonly { readonly id: CursorId; readonly standing: Standing }[]
 }
 
+/** An entry that a subscription has not settled. */
+export interface Unsettled {
+  readonly lane: LaneId
+  readonly entry: Entry
+  readonly standing: Exclude<Standing, 'settled'>
+}
+
 export interface Channel {
   /**
    * Takes up the log's lanes. Call it once the subscriptions that are known are placed: a cursor at the head counts as
@@ -88,6 +95,17 @@ export interface Channel {
    * subscriptions that it would match now.
    */
   find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]>
+  /** Per lane, where a subscription that starts so would begin. */
+  positionsAt(start: CursorStart): Promise<ReadonlyMap<LaneId, Position>>
+  /** What the subscription has not settled of what was read by now, lane after lane, oldest first. */
+  unsettled(id: CursorId): AsyncIterable<Unsettled>
+  /**
+   * What is `wanted` of the subscription's unsettled entries, those read by now, is not attempted any more; what runs may
+   * finish. Resolves with how many these were, once that is stored.
+   */
+  skip(id: CursorId, wanted: (unsettled: Unsettled) => boolean): Promise<number>
+  /** One entry counts as settled for the subscription, as `skip` has it. Stored with the next save. */
+  settle(id: CursorId, lane: LaneId, entry: Entry): void
   /** Whether anything is left that will be handed out without a long wait; false for what is paused or held. */
   isDelivering(): boolean
   /** Stores what changed now. */
@@ -207,6 +225,10 @@ export function openChannel(options: ChannelOptions): Channel {
     return { accepted, unmatched, settled, waiting, expired, size: log.size(), floorHolder }
   }
 
+  async function save(): Promise<void> {
+    await Promise.all([...lanes.values()].map(({ lane }) => lane.save()))
+  }
+
   function standingsOf(event: Event, laneId: LaneId, position: Position): Found['standings'] {
     const matching: Subscription[] = []
     matcher.match(event.attributes, matching)
@@ -215,6 +237,19 @@ export function openChannel(options: ChannelOptions): Channel {
       const subscription = subscriptions.get(id)
       return { id, standing: (subscription && lane?.standing(subscription, position)) ?? 'waiting' }
     })
+  }
+
+  async function* unsettled(id: CursorId): AsyncGenerator<Unsettled> {
+    await turn // lanes that are being taken up
+    const subscription = known(id)
+    for (const [laneId, { lane }] of lanes) {
+      for await (const entry of entriesBetween(log, laneId, lane.floorOf(subscription), lane.head())) {
+        if (!subscription.live) return
+        if (!subscription.spec.filter.matches(entry.event.attributes)) continue
+        const standing = lane.standing(subscription, entry.position)
+        if (standing !== 'settled') yield { lane: laneId, entry, standing }
+      }
+    }
   }
 
   /** Subscriptions that have no cursor yet. */
@@ -312,9 +347,36 @@ export function openChannel(options: ChannelOptions): Channel {
       return found
     },
 
-    async save() {
-      await Promise.all([...lanes.values()].map(({ lane }) => lane.save()))
+    async positionsAt(start) {
+      const positions = (await log.lanes()).map(async ({ id }) => [id, await log.positionAt(id, start)] as const)
+      return new Map(await Promise.all(positions))
     },
+
+    unsettled,
+
+    async skip(id, wanted) {
+      let skipped = 0
+      /** Per lane, from where on nothing is unsettled but what is wanted. */
+      const from = new Map<LaneId, Position>()
+      for await (const found of unsettled(id)) {
+        const { lane, entry } = found
+        const after = entry.position + 1
+        if (wanted(found)) {
+          const through = { from: from.get(lane) ?? 0, to: after }
+          skipped += lanes.get(lane)?.lane.settle(known(id), entry, through) ?? 0
+        } else {
+          from.set(lane, after)
+        }
+      }
+      await save()
+      return skipped
+    },
+
+    settle(id, lane, entry) {
+      lanes.get(lane)?.lane.settle(known(id), entry)
+    },
+
+    save,
 
     async close({ drainMs }) {
       isClosed = true
@@ -326,17 +388,24 @@ export function openChannel(options: ChannelOptions): Channel {
   }
 }
 
-/** Not waiting for what comes later. */
+/** Not waiting for what comes later, and without what is trimmed meanwhile. */
 async function* entriesBetween(log: EventLog, lane: LaneId, start: Position, end: Position): AsyncGenerator<Entry> {
-  if (start >= end) return
-  const reading = new AbortController()
-  try {
-    for await (const batch of log.read(lane, start, reading.signal)) {
-      for (const entry of batch.entries) if (entry.position < end) yield entry
-      if (batch.next >= end) return
+  let next = start
+  while (next < end) {
+    const reading = new AbortController()
+    try {
+      for await (const batch of log.read(lane, next, reading.signal)) {
+        for (const entry of batch.entries) if (entry.position < end) yield entry
+        next = batch.next
+        if (next >= end) return
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'POSITION_GONE') throw error
+      const there = (await log.lanes()).find(({ id }) => id === lane)
+      next = Math.max(next + 1, there?.start ?? end)
+    } finally {
+      reading.abort()
     }
-  } finally {
-    reading.abort()
   }
 }
 

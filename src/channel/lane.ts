@@ -6,13 +6,15 @@ import type { Clock, Timer } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import type { Matcher } from '../filter/matcher.ts'
 import { type CursorState, decodeCursor } from './cursor.ts'
+import { Body, type Item } from './item.ts'
 import type { Cursor, CursorId, Entry, EventLog, OwnedLane, Position } from './log.ts'
 import { LowestFloor } from './lowest-floor.ts'
 import { Outstanding } from './outstanding.ts'
+import type { Range } from './ranges.ts'
 import { Ring } from './ring.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
 import { startSweep } from './sweep.ts'
-import { Body, type Item, Window, type WindowHost, type WindowLimits } from './window.ts'
+import { Window, type WindowHost, type WindowLimits } from './window.ts'
 
 export interface LaneSettings extends WindowLimits {
   /** Longest time between a settled delivery and its stored cursor. */
@@ -49,6 +51,15 @@ export interface Lane {
   unread(subscription: Subscription): number
   /** How far an entry that the subscription matches has come with it. */
   standing(subscription: Subscription, position: Position): Standing
+  /**
+   * An entry that it matches is not to be attempted for it any more; what runs may finish. `through`: nothing else in that
+   * stretch is unsettled. Returns 1, or 0 when it was settled, or has not come to the head.
+   */
+  settle(subscription: Subscription, entry: Entry, through?: Range): number
+  /** All before it has been matched. */
+  head(): Position
+  /** All before it is settled for this subscription. */
+  floorOf(subscription: Subscription): Position
   floorHolder(): CursorId | undefined
   save(): Promise<void>
   /** Whether anything will be handed out without a wait that gives its slot back. */
@@ -93,6 +104,8 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const attempts = new AbortController()
   setMaxListeners(0, attempts.signal) // every running attempt may listen
   const found: Subscription[] = []
+  /** Those at the head that end soon after it. */
+  const ending = new Set<Window>()
   const counts = { unmatched: 0, matched: 0, expired: 0 }
   /** All before it has been matched and handed over. */
   let head = base
@@ -110,6 +123,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   let isLost = false
 
   const host: WindowHost = {
+    lane: owned.id,
     clock,
     budget,
     limits: settings,
@@ -146,6 +160,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
         for await (const batch of log.read(owned.id, head, reading.signal)) {
           for (const entry of batch.entries) handOver(entry)
           head = batch.next
+          if (ending.size > 0) endBounded()
           sweep.headMoved()
           scheduleSave()
         }
@@ -166,7 +181,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     let matches = 0
     for (const subscription of found) {
       const window = windows.get(subscription) ?? attachedWindow(subscription)
-      if (position < window.next) continue
+      if (position < window.next || position >= window.until) continue
       matches++
       if (window.state !== 'attached') {
         window.behind++
@@ -196,16 +211,32 @@ export function openLane(context: LaneContext, base: Position): Lane {
     return window
   }
 
+  /** All before it was offered to the window. */
+  function offeredBefore(window: Window | undefined): Position {
+    if (!window || window.state === 'attached') return head
+    return window.state === 'riding' ? sweep.at() : window.next
+  }
+
   function attach(window: Window): void {
     window.state = 'attached'
     window.behind = 0
     window.countsBehind = true
+    window.ahead.pass(window.next)
+    if (window.until < Infinity) ending.add(window)
     changed(window)
+  }
+
+  function endBounded(): void {
+    for (const window of ending) {
+      if (window.state === 'attached' && head < window.until) continue
+      ending.delete(window)
+      if (window.state === 'attached') detach(window, window.until)
+    }
   }
 
   function detach(window: Window, next: Position): void {
     window.state = 'parked'
-    window.next = next
+    window.goTo(next)
     changed(window)
   }
 
@@ -225,8 +256,26 @@ export function openLane(context: LaneContext, base: Position): Lane {
     counts.unmatched--
   }
 
-  function settled(item: Item): void {
+  function settled(item: Pick<Item, 'position' | 'bytes'>): void {
     if (outstanding.settle(item.position)) freed(item.bytes)
+  }
+
+  function settleUnattempted(window: Window, entry: Entry): number {
+    const { position } = entry
+    const item = window.unsettled.get(position)
+    if (item) {
+      if (item.isSkipped) return 0
+      window.skip(item)
+      return 1
+    }
+    if (position < offeredBefore(window) || position >= head || window.ahead.has(position)) return 0
+    window.subscription.stats.skipped++
+    window.ahead.add(position, position + 1)
+    if (position >= window.countedFrom) {
+      if (window.behind > 0) window.behind--
+      settled(entry)
+    }
+    return 1
   }
 
   function freed(bytes: number): void {
@@ -324,7 +373,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       return decodeCursor(record)
     } catch (error) {
       context.fault(`read the cursor of ${id}, going on from its floor`, error)
-      return { next: record.floor, unsettled: [] }
+      return { next: record.floor, unsettled: [], ahead: [] }
     }
   }
 
@@ -367,7 +416,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       const record = own.get(subscription.id)
       const floor = record?.floor ?? storedBase
       const isPlain = !record || record.state.length === 0
-      if (isPlain && floor === head && !isBlocked(subscription)) {
+      if (isPlain && floor === head && !isBlocked(subscription) && !subscription.spec.bounds) {
         if (record) toCover.add(subscription.id)
         scheduleSave()
         return
@@ -384,6 +433,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       changed(window)
       window.pump()
       sweep.want(window)
+      window.endIfDone()
     },
     window: (subscription) => windows.get(subscription),
     block(subscription) {
@@ -412,6 +462,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       sweep.leave(window)
       window.end()
       windows.delete(subscription)
+      ending.delete(window)
       dirty.delete(window)
       scheduleSave() // it may have held the floor
     },
@@ -424,16 +475,29 @@ export function openLane(context: LaneContext, base: Position): Lane {
     unread(subscription) {
       const window = windows.get(subscription)
       if (!window || window.state === 'attached') return 0
-      return Math.max(0, head - (window.state === 'riding' ? sweep.at() : window.next))
+      const from = offeredBefore(window)
+      return Math.max(0, Math.min(head, window.until) - from - window.ahead.countFrom(from))
     },
     standing(subscription, position) {
       const window = windows.get(subscription)
       const item = window?.unsettled.get(position)
       if (item) return item.isRunning ? 'running' : 'waiting'
-      const offeredBefore =
-        !window || window.state === 'attached' ? head : window.state === 'riding' ? sweep.at() : window.next
-      return position < offeredBefore ? 'settled' : 'waiting'
+      if (position < offeredBefore(window)) return 'settled'
+      return window?.ahead.has(position) ? 'settled' : 'waiting'
     },
+    settle(subscription, entry, through) {
+      const window = windows.get(subscription)
+      if (!window) return 0
+      const settledNow = settleUnattempted(window, entry)
+      if (through) window.ahead.add(Math.max(through.from, offeredBefore(window)), Math.min(through.to, head))
+      // The place of one that the sweep waits for must stay: it passes what is settled ahead when it comes there.
+      if (window.state === 'parked' && !window.wanted) window.goTo(window.next)
+      changed(window)
+      sweep.want(window)
+      return settledNow
+    },
+    head: () => head,
+    floorOf: (subscription) => Math.min(head, windows.get(subscription)?.floor() ?? head),
     floorHolder: () => floors.lowest()?.subscription.id,
     save,
     isDelivering() {

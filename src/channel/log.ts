@@ -102,6 +102,8 @@ export interface EventLog {
   dropCursor(id: CursorId): Promise<void>
   /** `start`: the oldest entry that is still there. `end`: where the next one will stand. */
   lanes(): Promise<readonly { readonly id: LaneId; readonly start: Position; readonly end: Position }[]>
+  /** Where a cursor on the lane that starts so would begin. */
+  positionAt(lane: LaneId, start: CursorStart): Promise<Position>
   /**
    * Runs `serve` for each lane this process owns, until `lane.signal` aborts; then waits for it (bounded) before the
    * lane is given up. Resolves when `signal` aborted and every `serve` returned.

@@ -2,11 +2,13 @@
 import type { Progress, Step } from '../core/delivery-spec.ts'
 import type { Event } from '../core/event.ts'
 import type { CompiledFilter } from '../filter/filter.ts'
-import type { CursorId } from './log.ts'
+import type { CursorId, LaneId, Position } from './log.ts'
 
 /** One attempt to deliver one entry, as its handler sees it. */
 export interface Delivery {
   readonly event: Event
+  readonly lane: LaneId
+  readonly position: Position
   readonly progress: Progress
   /** Aborts when the lane is lost or the channel closes beyond its drain time. */
   readonly signal: AbortSignal
@@ -32,6 +34,17 @@ export interface SubscriptionSpec {
   readonly deliver: Deliver
   /** Why nothing may be attempted now (an unresolved reference, a pause): the cursor stays. */
   readonly held?: string
+  /** Of a subscription that ends by itself: a replay, or a redrive. */
+  readonly bounds?: Bounds
+}
+
+export interface Bounds {
+  /** Per lane, the position before which it ends. Lanes that are not named have nothing for it. */
+  readonly until: ReadonlyMap<LaneId, Position>
+  /** Events that are handed out in a second; no limit unless it is set. */
+  readonly ratePerSecond?: number
+  /** A lane has nothing more for it: all before its end is settled. Called once a lane, and again after a restart. */
+  ended(lane: LaneId): void
 }
 
 /** Plain numbers, counted on the hot path and folded into metrics when somebody asks. */
@@ -43,6 +56,8 @@ export interface SubscriptionStats {
   kept: number
   /** Positions that were gone from the log before they were delivered: retention, or a third party's hand. */
   expired: number
+  /** Settled undelivered, because somebody said so. */
+  skipped: number
   attempts: number
   failedAttempts: number
   lastFailure: { readonly reason: string; readonly at: number } | undefined
@@ -87,6 +102,7 @@ export function newStats(): SubscriptionStats {
     deadLettered: 0,
     kept: 0,
     expired: 0,
+    skipped: 0,
     attempts: 0,
     failedAttempts: 0,
     lastFailure: undefined,

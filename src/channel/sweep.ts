@@ -6,10 +6,11 @@ import type { Clock } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import { Heap } from '../core/heap.ts'
 import type { Matcher } from '../filter/matcher.ts'
+import { Body, type Item } from './item.ts'
 import type { Batch, Entry, Position } from './log.ts'
 import type { Ring } from './ring.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
-import { Body, type Item, type Window } from './window.ts'
+import type { Window } from './window.ts'
 
 export interface SweepHost {
   readonly clock: Clock
@@ -155,8 +156,11 @@ export function startSweep(host: SweepHost): Sweep {
     host.matcher.match(entry.event.attributes, found)
     for (const subscription of found) {
       const window = host.windowOf(subscription)
-      if (window?.state !== 'riding') continue
-      if (window.hasRoom(entry.bytes)) {
+      if (window?.state !== 'riding' || (!window.ahead.isEmpty && window.ahead.has(entry.position))) continue
+      if (entry.position >= window.until) {
+        riding.delete(window)
+        park(window, window.until)
+      } else if (window.hasRoom(entry.bytes)) {
         window.offer(body)
         host.offered(window, entry)
       } else {
@@ -168,12 +172,22 @@ export function startSweep(host: SweepHost): Sweep {
 
   function park(window: Window, next: Position): void {
     window.state = 'parked'
-    window.next = next
+    window.goTo(next)
     host.changed(window)
+  }
+
+  /** Whose end was passed, perhaps without a match. */
+  function endBounded(): void {
+    for (const window of riding) {
+      if (window.until > at) continue
+      riding.delete(window)
+      park(window, window.until)
+    }
   }
 
   function endPass(): void {
     const head = host.head()
+    endBounded()
     for (const window of riding) {
       if (at < head) {
         park(window, at)
@@ -220,7 +234,7 @@ export function startSweep(host: SweepHost): Sweep {
   }
 
   function isServable(window: Window): boolean {
-    return window.state === 'parked' && !isBlocked(window.subscription)
+    return window.state === 'parked' && !window.isRead && !isBlocked(window.subscription)
   }
 
   /** The lowest position that can be read for somebody: of this round, or of the next once this one is over. */

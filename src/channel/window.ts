@@ -2,17 +2,21 @@
 // for an earlier one of their key. Bounded by count and by bytes. Where the entries come from (the head, or the sweep
 // behind it) is its lane's business; how an attempt is made is the subscription's.
 import type { Budget } from '../core/budget.ts'
-import type { Clock, Timer } from '../core/clock.ts'
-import type { Progress, Step } from '../core/delivery-spec.ts'
-import { attributeOf, type Event } from '../core/event.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Step } from '../core/delivery-spec.ts'
+import { attributeOf } from '../core/event.ts'
 import { Fifo } from '../core/fifo.ts'
 import { type CursorState, encodeCursor, type UnsettledEntry } from './cursor.ts'
-import type { Cursor, Entry, Position } from './log.ts'
+import { type Body, Item } from './item.ts'
+import type { Cursor, LaneId, Position } from './log.ts'
 import type { FloorHolder } from './lowest-floor.ts'
-import { type Delivery, isBlocked, type Subscription } from './subscription.ts'
+import { Pace } from './pace.ts'
+import { Ranges } from './ranges.ts'
+import { isBlocked, type Subscription } from './subscription.ts'
 
 /** What a window asks of its lane. */
 export interface WindowHost {
+  readonly lane: LaneId
   readonly clock: Clock
   /** The broker's node of the budget tree. */
   readonly budget: Budget
@@ -23,7 +27,7 @@ export interface WindowHost {
   handsOut(): boolean
   /** The cursor differs from what is stored. */
   changed(window: Window): void
-  settled(item: Item): void
+  settled(item: Pick<Item, 'position' | 'bytes'>): void
   /** A parked window has room again. */
   wants(window: Window): void
   /** The item's body is needed: `arrived` will be called with it. */
@@ -38,78 +42,7 @@ export interface WindowLimits {
   readonly heldWaitMs: number
 }
 
-/** An entry's body while somebody holds it: counted once, however many windows do. */
-export class Body {
-  readonly entry: Entry
-  #holders = 0
-
-  constructor(entry: Entry) {
-    this.entry = entry
-  }
-
-  hold(budget: Budget): void {
-    if (this.#holders++ === 0) budget.take(this.entry.bytes)
-  }
-
-  letGo(budget: Budget): void {
-    if (--this.#holders === 0) budget.release(this.entry.bytes)
-  }
-}
-
 type Settled = Extract<Step, { kind: 'settled' }>
-
-const FIRST: Progress = { attempt: 0 }
-const FAULT_WAIT_MS = 1_000
-
-/** One entry on its way to one subscription. */
-export class Item implements Delivery {
-  readonly window: Window
-  readonly position: Position
-  body: Body | undefined
-  /** Known once the body was seen; ordered subscriptions only. */
-  key: string | undefined
-  progress: Progress = FIRST
-  /** Attempts begun at the subscriber: what a cursor keeps. */
-  attempts = 0
-  /** Size of the body, once it was seen. */
-  bytes = 0
-  /** The wait for a retry it is in: its length, and its end in epoch ms. */
-  waitMs = 0
-  dueAt = 0
-  timer: Timer | undefined
-  arrivedAt: number | undefined
-  /** An attempt is being made. */
-  isRunning = false
-  /** Its body is read only to learn its key: it holds no slot. */
-  learnsKey = false
-
-  constructor(window: Window, position: Position) {
-    this.window = window
-    this.position = position
-  }
-
-  get event(): Event {
-    if (!this.body) throw new Error('an item runs only with its body')
-    return this.body.entry.event
-  }
-
-  get signal(): AbortSignal {
-    return this.window.host.signal
-  }
-
-  holdsFloor(): boolean {
-    return this.window.host.holdsFloor(this)
-  }
-
-  done(step: Step): void {
-    this.window.ended(this, step)
-  }
-
-  failed(fault: unknown): void {
-    const reason = fault instanceof Error ? fault.message : String(fault)
-    this.window.ended(this, { kind: 'wait', delayMs: FAULT_WAIT_MS, progress: this.progress, reason })
-  }
-}
 
 /**
  * `attached`: the head hands over what it matches. `parked`: nobody does; `next` says where to go on.
@@ -123,8 +56,12 @@ export class Window implements FloorHolder {
   state: WindowState = 'parked'
   /** All before it has been offered. Follows the head while attached, the sweep while riding. */
   next: Position
+  /** Where it ends; Infinity unless it is bounded. */
+  readonly until: Position
   /** In order of position. */
   readonly unsettled = new Map<Position, Item>()
+  /** Positions from `next` on that are settled unread. */
+  readonly ahead = new Ranges()
   inFlight = 0
   waiting = 0
   heldBytes = 0
@@ -144,11 +81,23 @@ export class Window implements FloorHolder {
   #fetching = 0
   /** Ordered only: per key, the unsettled items; the first may run. */
   readonly #keys = new Map<string, Item[]>()
+  readonly #pace: Pace | undefined
+  #hasEnded = false
 
   constructor(subscription: Subscription, host: WindowHost, next: Position) {
+    const { bounds } = subscription.spec
     this.subscription = subscription
     this.host = host
     this.next = next
+    this.until = bounds ? (bounds.until.get(host.lane) ?? 0) : Infinity
+    if (bounds?.ratePerSecond !== undefined) {
+      this.#pace = new Pace(host.clock, bounds.ratePerSecond, () => this.pump())
+    }
+  }
+
+  /** Whether anything is left to be read for it. */
+  get isRead(): boolean {
+    return this.next >= this.until && this.state === 'parked'
   }
 
   /** Attempts, and waits that keep their slot. */
@@ -191,6 +140,7 @@ export class Window implements FloorHolder {
   /** Takes up what a stored cursor says. Attempt counts are kept; waits end no later than they would have. */
   restore(state: CursorState): void {
     this.next = state.next
+    for (const { from, to } of state.ahead) this.ahead.add(from, to)
     for (const { position, attempt, waitMs, dueAt } of state.unsettled) {
       const item = new Item(this, position)
       item.progress = { attempt }
@@ -212,7 +162,7 @@ export class Window implements FloorHolder {
 
   /** A fetched body. */
   arrived(item: Item, body: Body): void {
-    if (this.unsettled.get(item.position) !== item) return
+    if (this.unsettled.get(item.position) !== item) return this.#skippedWhileFetched(item)
     this.#hold(item, body)
     if (item.learnsKey) return this.#rejoin(item)
     this.#fetching--
@@ -223,7 +173,7 @@ export class Window implements FloorHolder {
 
   /** The body can never come: the log no longer has the entry. */
   expire(item: Item): void {
-    if (this.unsettled.get(item.position) !== item) return
+    if (this.unsettled.get(item.position) !== item) return this.#skippedWhileFetched(item)
     if (!item.learnsKey) {
       this.inFlight--
       this.#fetching--
@@ -231,6 +181,32 @@ export class Window implements FloorHolder {
     this.subscription.stats.expired++
     this.subscription.stats.matched--
     this.#forget(item)
+  }
+
+  /** Goes on from here, or from behind what is settled ahead. */
+  goTo(next: Position): void {
+    this.next = this.ahead.isEmpty ? next : this.ahead.pass(next)
+    this.endIfDone()
+  }
+
+  /** An unsettled entry is not to be attempted any more. What runs may finish. */
+  skip(item: Item): void {
+    item.isSkipped = true
+    if (item.isRunning) return
+    if (item.timer) {
+      item.timer.cancel()
+      item.timer = undefined
+      if (item.body) this.#freeSlot(item)
+      else this.waiting--
+    }
+    this.#forgetSkipped(item)
+  }
+
+  /** Tells its subscription once that the lane has nothing more for it. */
+  endIfDone(): void {
+    if (!this.isRead || this.unsettled.size > 0 || this.#hasEnded) return
+    this.#hasEnded = true
+    this.subscription.spec.bounds?.ended(this.host.lane)
   }
 
   /** An attempt came to something. */
@@ -243,6 +219,10 @@ export class Window implements FloorHolder {
       return this.#forget(item)
     }
     this.#countFailure(step.reason)
+    if (item.isSkipped) {
+      this.#freeSlot(item)
+      return this.#forgetSkipped(item)
+    }
     item.progress = step.progress
     if (!step.progress.failure) item.attempts = step.progress.attempt
     item.waitMs = Math.round(step.delayMs)
@@ -272,7 +252,12 @@ export class Window implements FloorHolder {
     while (this.inFlight < spec.maxInFlight) {
       const item = this.#ready.peek()
       if (!item || isBlocked(this.subscription) || !this.host.handsOut()) return
+      if (item.isSkipped) {
+        this.#ready.shift()
+        continue
+      }
       if (!item.body && !this.#mayFetch(item)) return
+      if (this.#pace && !this.#pace.take()) return
       this.#ready.shift()
       this.inFlight++
       if (item.body) {
@@ -304,7 +289,9 @@ export class Window implements FloorHolder {
     for (const { position, attempts, waitMs, dueAt } of this.unsettled.values()) {
       unsettled.push({ position, attempt: attempts, waitMs, dueAt })
     }
-    return encodeCursor({ next, unsettled })
+    if (this.ahead.isEmpty) return encodeCursor({ next, unsettled, ahead: [] })
+    const ahead = new Ranges([...this.ahead])
+    return encodeCursor({ next: ahead.pass(next), unsettled, ahead: [...ahead] })
   }
 
   /** Stops every timer; nothing is settled after it. */
@@ -317,6 +304,7 @@ export class Window implements FloorHolder {
     this.unsettled.clear()
     this.#ready.clear()
     this.#keys.clear()
+    this.#pace?.stop()
   }
 
   #run(item: Item): void {
@@ -353,6 +341,7 @@ export class Window implements FloorHolder {
     const { inFlight, subscription, host } = this
     const runsNow =
       item.body !== undefined &&
+      this.#pace === undefined &&
       this.#ready.size === 0 &&
       inFlight < subscription.spec.maxInFlight &&
       !isBlocked(subscription) &&
@@ -371,9 +360,23 @@ export class Window implements FloorHolder {
     this.#letGo(item)
     this.host.changed(this)
     this.host.settled(item)
-    if (item.key !== undefined) this.#nextOfKey(item.key)
+    if (item.key !== undefined) this.#leaveKey(item, item.key)
     this.pump()
     this.#wantMore()
+    this.endIfDone()
+  }
+
+  #forgetSkipped(item: Item): void {
+    this.subscription.stats.skipped++
+    this.subscription.stats.matched--
+    this.#forget(item)
+  }
+
+  #skippedWhileFetched(item: Item): void {
+    if (!item.isSkipped || item.learnsKey) return
+    this.#fetching--
+    this.inFlight--
+    this.pump()
   }
 
   /** Room may have been made for a window that had none. */
@@ -436,12 +439,14 @@ export class Window implements FloorHolder {
     }
   }
 
-  #nextOfKey(key: string): void {
+  #leaveKey(item: Item, key: string): void {
     const sameKey = this.#keys.get(key)
-    sameKey?.shift()
-    const next = sameKey?.[0]
-    if (next) this.#ready.push(next)
-    else this.#keys.delete(key)
+    const at = sameKey?.indexOf(item) ?? -1
+    if (!sameKey || at < 0) return
+    sameKey.splice(at, 1)
+    const [next] = sameKey
+    if (!next) this.#keys.delete(key)
+    else if (at === 0) this.#ready.push(next)
   }
 
   #count(item: Item, { outcome, failure }: Settled): void {

@@ -1,6 +1,7 @@
 // The fan-out over a backend's log: who gets an event, when, how often, and what is left after a crash. It is written
 // once, above the seam, so these cases say the same of every backend; faulty.ts adds what a backend cannot be made to do.
 import type { Backend } from './backend.ts'
+import { describeBounded } from './channel/bounded.ts'
 import { describeCursorKeeping } from './channel/cursor.ts'
 import { describeFanOut } from './channel/fan-out.ts'
 import { describeFaults } from './channel/faults.ts'
@@ -12,6 +13,7 @@ import { describeMended } from './channel/mended.ts'
 import { describeOrdering } from './channel/ordering.ts'
 import { describeReaders } from './channel/readers.ts'
 import { describeScale } from './channel/scale.ts'
+import { describeSkipping } from './channel/skipping.ts'
 import { describeStart } from './channel/start.ts'
 import { describeWaits } from './channel/waits.ts'
 
@@ -26,6 +28,8 @@ export function describeChannel(name: string, backend: Backend): void {
     describeFullLog(backend)
     describeCursorKeeping(backend)
     describeLifecycle(backend)
+    describeBounded(backend)
+    describeSkipping(backend)
     describeLag(backend)
     describeFaults(backend)
     describeScale(backend)

@@ -131,6 +131,7 @@ export function withFaults(inner: EventLog): { readonly log: EventLog; readonly 
       const lanes = await inner.lanes()
       return lanes.map((lane) => ({ ...lane, start: Math.max(lane.start, cuts.get(lane.id) ?? lane.start) }))
     },
+    positionAt: (lane, start) => inner.positionAt(lane, start),
     own: (serve, signal) => inner.own((lane) => serveTenures(lane, serve), AbortSignal.any([signal, death.signal])),
     read,
     end: (lane) => inner.end(lane),

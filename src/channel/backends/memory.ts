@@ -267,6 +267,7 @@ function openMemoryLog(ref: LogRef, config: LogConfig, traits: LogTraits, tailBy
     async lanes() {
       return [{ id: LANE, start, end }]
     },
+    positionAt: async (_lane, from) => startPosition(from),
     async own(serve, signal) {
       await serve(ownedLane(signal))
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))

@@ -293,10 +293,19 @@ export function describeCursorKeeping(backend: Backend): void {
 
     it('C4 two records of one cursor merge by union, in either order', () => {
       const entry = (position: number, attempt: number) => ({ position, attempt, waitMs: 0, dueAt: 0 })
-      const old = encodeCursor({ next: 20, unsettled: [entry(3, 1), entry(8, 4), entry(15, 0)] })
-      const late = encodeCursor({ next: 12, unsettled: [entry(3, 5), entry(10, 0)] })
-      // 8 is settled in the one, 10 in the other; 3 in neither; the other has not come to 15.
-      const union = { next: 20, unsettled: [entry(3, 5), entry(15, 0)] }
+      const stretch = (from: number, to: number) => ({ from, to })
+      const old = encodeCursor({
+        next: 20,
+        unsettled: [entry(3, 1), entry(8, 4), entry(15, 0), entry(16, 0)],
+        ahead: [stretch(22, 24)],
+      })
+      const late = encodeCursor({
+        next: 12,
+        unsettled: [entry(3, 5), entry(10, 0)],
+        ahead: [stretch(16, 17), stretch(20, 21), stretch(24, 26)],
+      })
+      // 8 is settled in the one, 10, 16 and 20 in the other; 3 in neither; the other has not come to 15.
+      const union = { next: 21, unsettled: [entry(3, 5), entry(15, 0)], ahead: [stretch(22, 26)] }
 
       assert.deepEqual(decodeCursor(mergeCursors(old, late)), union)
       assert.deepEqual(decodeCursor(mergeCursors(late, old)), union)

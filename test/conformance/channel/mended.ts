@@ -91,7 +91,7 @@ export function describeMended(backend: Backend): void {
       assert.ok(lane)
       const end = lane.end
       const unsettled = [{ position: end, attempt: 3, waitMs: 0, dueAt: 0 }]
-      await saveRecord(log, 'a', end, encodeCursor({ next: end + 1, unsettled }))
+      await saveRecord(log, 'a', end, encodeCursor({ next: end + 1, unsettled, ahead: [] }))
 
       const handedOut: number[] = []
       await channel.subscribe('a', {

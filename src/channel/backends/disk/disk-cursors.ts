@@ -7,6 +7,7 @@ import type { LogRecord } from './record.ts'
 
 export interface DiskCursors {
   create(id: CursorId, from: CursorStart): Promise<void>
+  positionAt(from: CursorStart): Promise<Position>
   drop(id: CursorId): Promise<void>
   save(change: Parameters<OwnedLane['save']>[0]): Promise<void>
 }
@@ -100,5 +101,13 @@ export function openDiskCursors(options: {
     await store({ kind: 'save', log: state.number, base, put: part, covered })
   }
 
-  return { create, drop, save }
+  return {
+    create,
+    drop,
+    save,
+    positionAt: async (from) => {
+      if (typeof from === 'object') return firstFrom(from.timeMs)
+      return from === 'now' ? state.end : state.start
+    },
+  }
 }

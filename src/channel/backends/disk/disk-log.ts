@@ -230,6 +230,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
     read,
     createCursor: cursors.create,
     dropCursor: cursors.drop,
+    positionAt: (_lane, start) => cursors.positionAt(start),
     async lanes() {
       return [{ id: LANE, start: state.start, end: state.end }]
     },
