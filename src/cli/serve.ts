@@ -4,12 +4,14 @@ import { createClock } from '../core/clock.ts'
 import { urlHost } from '../http/listen.ts'
 import { createLogger, type Logger } from '../observe/logger.ts'
 import { formatProblem } from '../resource/problems.ts'
-import { type Runtime, startRuntime } from '../runtime/runtime.ts'
+import { openData } from '../runtime/logs.ts'
+import { type Runtime, type RuntimeOptions, startRuntime } from '../runtime/runtime.ts'
 import { describeSettings, readSettings, type Settings } from '../runtime/settings.ts'
 import { type Files, type FilesOptions, openFiles } from '../store/files.ts'
 import { createResourceStore } from '../store/resource-store.ts'
-import { noUids, openUids } from '../store/uids.ts'
+import { openUids } from '../store/uids.ts'
 import { type Arguments, type Command, type Io, textFlag, textFlags, UsageError } from './command.ts'
+import { openInWords } from './data-words.ts'
 import { listenInWords } from './listen-words.ts'
 import { untilSignal } from './signals.ts'
 
@@ -40,34 +42,46 @@ ${settingLines()}`,
     const settings = await settingsFrom(args, io)
     const logger = createLogger(settings.log.level)
     const clock = createClock()
-    const resources = createResourceStore(clock.wall)
-    const uids = settings.channel.backend === 'disk' ? await openUids(settings.dataDir, resources) : noUids
-    const follow = await manifestsFrom({ paths: textFlags(args, 'file'), store: resources, clock, logger }, io)
-    const stopping = untilSignal() // from the start: a signal while starting stops in order too
-    const { data, admin } = settings
-    let problems: Files['problems'] = () => []
-    const runtime = await listenInWords(data, { portFlag: '--port', hostFlag: '--data.host' }, () =>
-      startRuntime({ settings, resources, uids, clock, logger, print: io.offer, manifestProblems: () => problems() }),
-    )
-    const files = follow()
-    problems = files.problems
-    const servers: HttpServer[] = []
+    const data = await openInWords(() => openData(settings, clock, logger))
     try {
-      const adminServer = await listenInWords(admin, { portFlag: '--admin-port', hostFlag: '--admin.host' }, () =>
-        startAdminServer({ ...admin, admin: runtime, logger }),
-      )
-      servers.push(adminServer)
-      const metricsServer = await startMetrics(settings, runtime, logger)
-      if (metricsServer) servers.push(metricsServer)
-      io.out(await banner(runtime, `http://${urlHost(admin.host)}:${adminServer.port}`))
-      logger.info({ signal: await stopping }, 'stopping: running deliveries may end; a second signal forces')
-      return 0
+      return await serveUntilSignal({ settings, clock, logger, data }, textFlags(args, 'file'), io)
     } finally {
-      await files.close()
-      await runtime.close()
-      await Promise.all(servers.map((server) => server.close()))
+      await data.close()
     }
   },
+}
+
+type Parts = Pick<RuntimeOptions, 'settings' | 'clock' | 'logger' | 'data'>
+
+async function serveUntilSignal(parts: Parts, paths: readonly string[], io: Io): Promise<number> {
+  const { settings, clock, logger, data } = parts
+  const { admin } = settings
+  const resources = createResourceStore(clock.wall)
+  const uids = openUids(data.values, resources)
+  const follow = await manifestsFrom({ paths, store: resources, clock, logger }, io)
+  const stopping = untilSignal() // from the start: a signal while starting stops in order too
+  let problems: Files['problems'] = () => []
+  const runtime = await listenInWords(settings.data, { portFlag: '--port', hostFlag: '--data.host' }, () =>
+    startRuntime({ ...parts, resources, uids, print: io.offer, manifestProblems: () => problems() }),
+  )
+  const files = follow()
+  problems = files.problems
+  const servers: HttpServer[] = []
+  try {
+    const adminServer = await listenInWords(admin, { portFlag: '--admin-port', hostFlag: '--admin.host' }, () =>
+      startAdminServer({ ...admin, admin: runtime, logger }),
+    )
+    servers.push(adminServer)
+    const metricsServer = await startMetrics(settings, runtime, logger)
+    if (metricsServer) servers.push(metricsServer)
+    io.out(await banner(runtime, `http://${urlHost(admin.host)}:${adminServer.port}`))
+    logger.info({ signal: await stopping }, 'stopping: running deliveries may end; a second signal forces')
+    return 0
+  } finally {
+    await files.close()
+    await runtime.close()
+    await Promise.all(servers.map((server) => server.close()))
+  }
 }
 
 async function settingsFrom(args: Arguments, { env }: Io): Promise<Settings> {

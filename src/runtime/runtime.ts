@@ -1,7 +1,6 @@
 // Wires everything: the resources that are applied to the reconcilers of their kinds, the data port to the doors, and the
 // end of it all in order. Policy lives in the layers below; here is only who knows whom.
 import { createIngress } from '../broker/ingress.ts'
-import type { LogStore } from '../channel/log.ts'
 import { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { createClient } from '../http/client.ts'
@@ -12,7 +11,7 @@ import { createMetrics } from '../observe/metrics.ts'
 import type { Problem } from '../resource/problems.ts'
 import { createDisplay } from '../sink/display.ts'
 import { type Entry, kindOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
-import { noUids, type Uids } from '../store/uids.ts'
+import type { Uids } from '../store/uids.ts'
 import { type Admin, createAdmin } from './admin.ts'
 import { addDefaultBroker, brokerKey, createBrokerReconcile } from './brokers.ts'
 import { createChannelReconcile, createInMemoryChannelReconcile, inMemoryChannelKey } from './channels.ts'
@@ -21,7 +20,7 @@ import { type DataPort, openDataPort } from './data-port.ts'
 import { endBroker, untilDelivered } from './drain.ts'
 import { createHubs } from './hubs.ts'
 import { createLocalClient } from './local-client.ts'
-import { openLogs } from './logs.ts'
+import type { Data } from './logs.ts'
 import { registerMetrics } from './metrics.ts'
 import { startOrphans } from './orphans.ts'
 import { startPlausibility } from './plausible.ts'
@@ -40,8 +39,10 @@ export interface RuntimeOptions {
   readonly resources: ResourceStore
   /** What is wrong now with the files that the resources come from, if they come from any. */
   readonly manifestProblems?: () => readonly Problem[]
-  /** Opened before anything was applied, where logs survive the process. */
-  readonly uids?: Uids
+  /** It stays open when the runtime is closed. */
+  readonly data: Data
+  /** Opened before anything was applied. */
+  readonly uids: Uids
   readonly clock: Clock
   readonly logger: Logger
   /** Where the built-in display subscriber writes. False, and nothing is written, while the reader is behind. */
@@ -68,24 +69,22 @@ const ANSWERS_SHARE = 0.125
 
 /**
  * Resolves when every resource was reconciled once and the data port answers. Rejects when a port cannot be had, and
- * leaves nothing open then.
+ * leaves nothing open then that it opened.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { settings, clock, logger } = options
   const port = await openDataPort(settings, clock, logger)
-  let logs: LogStore | undefined
   try {
-    logs = await openLogs(settings, clock, logger)
-    return await serveResources(options, port, logs)
+    return await serveResources(options, port)
   } catch (error) {
-    await logs?.close()
     await port.close(0)
     throw error
   }
 }
 
-async function serveResources(options: RuntimeOptions, port: DataPort, logs: LogStore): Promise<Runtime> {
-  const { settings, resources, uids = noUids, manifestProblems = () => [], clock, logger } = options
+async function serveResources(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
+  const { settings, resources, uids, manifestProblems = () => [], clock, logger } = options
+  const { logs } = options.data
   const dataUrl = settings.data.externalUrl ?? port.url
   const share = (part: number): Budget => new Budget(part * port.budget.limitBytes, port.budget)
   const shared = { settings, clock, logger, resources, logs, uids, budget: share(DELIVERIES_SHARE), dataUrl }
@@ -187,7 +186,6 @@ async function serveResources(options: RuntimeOptions, port: DataPort, logs: Log
     hubs.close()
     await port.close(leftMs())
     await client.close()
-    await logs.close()
   }
   let ending: Promise<void> | undefined
 

@@ -148,6 +148,6 @@ describe('tidings serve --channel disk', function () {
     ])
 
     assert.equal(code, 1)
-    assert.match(err, new RegExp(`data: .*${_first.process.pid}`))
+    assert.match(err, new RegExp(`data: in use by process ${_first.process.pid}; .*\\n.*--data-dir DIR\\n$`))
   })
 })

@@ -1,28 +1,22 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { EventingError } from '../../src/core/errors.ts'
+import { createMemoryValues, type Values } from '../../src/core/values.ts'
 import { loadManifests } from '../../src/resource/load.ts'
-import { createResourceStore } from '../../src/store/resource-store.ts'
+import { createResourceStore, type ResourceStore } from '../../src/store/resource-store.ts'
 import { openUids } from '../../src/store/uids.ts'
 import { aTrigger } from '../support/runtime.ts'
 
 describe('uids across restarts', () => {
-  let dir: string
+  let values: Values
 
-  beforeEach(async () => {
-    dir = await mkdtemp(path.join(tmpdir(), 'tidings-uids-'))
+  beforeEach(() => {
+    values = createMemoryValues()
   })
-  afterEach(() => rm(dir, { recursive: true }))
 
   async function start(names: readonly string[]) {
     const resources = createResourceStore(Date.now)
-    const uids = await openUids(dir, resources)
-    const given = names.map((name) => {
-      const [loaded] = loadManifests(aTrigger(name, 'http://s'), 'a.yaml').resources
-      assert.ok(loaded)
-      return resources.put(loaded.resource, 'a.yaml:1')
-    })
+    const uids = openUids(values, resources)
+    const given = names.map((name) => put(resources, name))
     await uids.saved()
     return {
       resources,
@@ -37,7 +31,10 @@ describe('uids across restarts', () => {
     const second = await start(['b', 'a', 'c'])
 
     assert.deepEqual([second.given[1], second.given[0]], first.given)
-    assert.deepEqual(await readdir(dir), ['uids.json'])
+    assert.deepEqual(
+      [...values.entries('')].map(([key]) => key),
+      ['a', 'b', 'c'].map((name) => `uid/eventing.knative.dev/Trigger/default/${name}`),
+    )
   })
 
   it('tell whose resources are gone', async () => {
@@ -57,27 +54,41 @@ describe('uids across restarts', () => {
     assert.notEqual(second.given[0], first.given[0])
   })
 
-  it('are on disk once asked for, also those that came while a write was under way', async () => {
+  it('are stored once asked for, also those that came while others were being stored', async () => {
     const { resources, uids } = await start([])
     let lastKey = ''
     for (let i = 0; i < 30; i++) {
-      const [loaded] = loadManifests(aTrigger(`t${i}`, 'http://s'), 'a.yaml').resources
-      assert.ok(loaded)
       resources.delete(lastKey)
       uids.forget(lastKey)
       const first = uids.saved()
-      for (let turn = 0; turn < i % 6; turn++) await new Promise(setImmediate)
-      const { key } = resources.put(loaded.resource, 'a.yaml:1')
+      for (let turn = 0; turn < i % 6; turn++) await undefined
+      const { key, resource } = put(resources, `t${i}`)
       lastKey = key
       await uids.saved()
       await first
-      assert.match(await readFile(path.join(dir, 'uids.json'), 'utf8'), new RegExp(key))
+      assert.deepEqual([...values.entries('')], [[`uid/${key}`, resource.metadata.uid]])
     }
   })
 
-  it('are not made up when the file is damaged', async () => {
-    await writeFile(path.join(dir, 'uids.json'), '{"version":1,"uids":{"a":')
+  it('that cannot be stored are told to all who wait, and stored when somebody asks again', async () => {
+    const full = new EventingError('LOG_FULL', 'no room', { retryable: true })
+    let isFull = true
+    const stored = values
+    values = { ...stored, put: (key, value) => (isFull ? Promise.reject(full) : stored.put(key, value)) }
+    const resources = createResourceStore(Date.now)
+    const uids = openUids(values, resources)
+    const { key, resource } = put(resources, 'a')
 
-    await assert.rejects(start(['a']), { code: 'LOG_CORRUPT', message: /uids\.json: .* restore it from a backup/ })
+    await assert.rejects(uids.saved(), { code: 'LOG_FULL' })
+    isFull = false
+    await uids.saved()
+
+    assert.equal(stored.get(`uid/${key}`), resource.metadata.uid)
   })
 })
+
+function put(resources: ResourceStore, name: string) {
+  const [loaded] = loadManifests(aTrigger(name, 'http://s'), 'a.yaml').resources
+  assert.ok(loaded)
+  return resources.put(loaded.resource, 'a.yaml:1')
+}

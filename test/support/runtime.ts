@@ -5,10 +5,12 @@ import { encodeBinary } from '../../src/http/encode.ts'
 import { createLogger } from '../../src/observe/logger.ts'
 import { loadManifests } from '../../src/resource/load.ts'
 import { formatProblem, type Problem } from '../../src/resource/problems.ts'
+import { openData } from '../../src/runtime/logs.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { readSettings } from '../../src/runtime/settings.ts'
 import type { LogStatus, TriggerStatus } from '../../src/runtime/status.ts'
 import { createResourceStore } from '../../src/store/resource-store.ts'
+import { openUids } from '../../src/store/uids.ts'
 
 export interface TestRuntime extends AsyncDisposable {
   readonly runtime: Runtime
@@ -34,13 +36,19 @@ export async function startTestRuntime(
   const logged: Record<string, unknown>[] = []
   const clock = createClock()
   const store = createResourceStore(clock.wall)
+  const read = readSettings({ flags: { port: '0', drainMs: '0', ...settings }, env: {} })
+  const logger = createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) })
+  const data = await openData(read, clock, logger)
+  const uids = openUids(data.values, store)
   for (const { resource, place } of resources) store.put(resource, `${place.file}:${place.line}`)
   const runtime = await startRuntime({
-    settings: readSettings({ flags: { port: '0', drainMs: '0', ...settings }, env: {} }),
+    settings: read,
     resources: store,
+    data,
+    uids,
     manifestProblems,
     clock,
-    logger: createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) }),
+    logger,
     print: (text) => printed.push(text) > 0,
   })
   const find = <T extends { namespace: string; name: string }>(list: readonly T[], name: string): T => {
@@ -66,7 +74,10 @@ export async function startTestRuntime(
     trigger: async (name) => find((await runtime.status()).triggers, name),
     broker: async (name = 'default') => find((await runtime.status()).brokers, name),
     channel: async (name) => find((await runtime.status()).channels, name),
-    [Symbol.asyncDispose]: () => runtime.close(),
+    async [Symbol.asyncDispose]() {
+      await runtime.close()
+      await data.close()
+    },
   }
 }
 

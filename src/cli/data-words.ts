@@ -1,0 +1,17 @@
+import { codeOf } from '../core/errors.ts'
+import { UsageError } from './command.ts'
+
+/** What `open` resolves to. A data directory that cannot be had becomes a UsageError that says why and what helps. */
+export async function openInWords<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    const help = HELP[codeOf(error) ?? '']
+    throw help === undefined || !(error instanceof Error) ? error : new UsageError(`${error.message}\n${help}`)
+  }
+}
+
+const HELP: Readonly<Record<string, string>> = {
+  LOG_CONFLICT: 'Stop that process, or give this one a folder of its own: --data-dir DIR',
+  LOG_UNAVAILABLE: 'Name a folder that can be written: --data-dir DIR',
+}

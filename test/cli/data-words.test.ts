@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { UsageError } from '../../src/cli/command.ts'
+import { openInWords } from '../../src/cli/data-words.ts'
+import { type ErrorCode, EventingError } from '../../src/core/errors.ts'
+
+const failing = (code: ErrorCode) => () => Promise.reject(new EventingError(code, 'data: why'))
+
+describe('a data directory that cannot be had', () => {
+  it('is told with what helps when another process has it', async () => {
+    const words = 'data: why\nStop that process, or give this one a folder of its own: --data-dir DIR'
+
+    await assert.rejects(openInWords(failing('LOG_CONFLICT')), new UsageError(words))
+  })
+
+  it('is told with what helps when it cannot be written', async () => {
+    const words = 'data: why\nName a folder that can be written: --data-dir DIR'
+
+    await assert.rejects(openInWords(failing('LOG_UNAVAILABLE')), new UsageError(words))
+  })
+
+  it('is told as it is when only its owner can help', async () => {
+    await assert.rejects(openInWords(failing('LOG_CORRUPT')), { code: 'LOG_CORRUPT', message: 'data: why' })
+  })
+})
