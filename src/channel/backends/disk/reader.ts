@@ -7,7 +7,7 @@ import { pointAt } from './backlog.ts'
 import { LOST } from './entry-index.ts'
 import { type Journal, LOCATION_SCALE } from './journal.ts'
 import type { LogState } from './log-state.ts'
-import { FRAME_BYTES, type Frame, frameAt, MAX_BODY_BYTES, readRecord } from './record.ts'
+import { FRAME_BYTES, type Frame, frameAt, isRecord, MAX_BODY_BYTES, readRecord } from './record.ts'
 import type { Segment } from './segment.ts'
 
 const BLOCK_BYTES = 262_144
@@ -92,8 +92,7 @@ async function readBacklog(
     const isCut = frameAt(block, at, segment.header.seed).kind === 'short'
     if (isCut && entries.length > 0) return { entries, next }
     const { frame, bytes } = await frameIn(segment, block, point.offset, at)
-    if (frame.kind === 'bad' || frame.kind === 'short')
-      return passDamage(source, segment, points, point.offset + at, backlog.end, entries)
+    if (!isRecord(frame)) return passDamage(source, segment, points, point.offset + at, backlog.end, entries)
     const record = readRecord(bytes, frame)
     at += FRAME_BYTES + frame.end - frame.bodyAt
     if (record.kind !== 'entry' || record.position < from) continue

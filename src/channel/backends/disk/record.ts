@@ -53,11 +53,22 @@ export const RECORD_VERSION = 1
 const KINDS = ['entry', 'open', 'remove', 'create', 'drop', 'save', 'put', 'delete'] as const
 type Kind = (typeof KINDS)[number]
 
-/** `short`: the record is said to end at `end`, beyond the bytes at hand. `bad`: these bytes are no record. */
+/** A record that is whole, and of a kind that this program knows. */
+export interface RecordFrame {
+  readonly kind: Kind
+  readonly bodyAt: number
+  readonly end: number
+}
+
+/**
+ * `short`: the record is said to end at `end`, beyond the bytes at hand. `bad`: these bytes are no record. `newer`: they
+ * are one, whose version or kind only a newer program knows.
+ */
 export type Frame =
-  | { readonly kind: Kind; readonly bodyAt: number; readonly end: number }
+  | RecordFrame
   | { readonly kind: 'short'; readonly end: number }
   | { readonly kind: 'bad' }
+  | { readonly kind: 'newer'; readonly said: string }
 
 const BAD: Frame = { kind: 'bad' }
 
@@ -69,12 +80,7 @@ export function writeRecord(writer: ByteWriter, record: DiskRecord, seed: number
 }
 
 /** Appends the record that stands at `frame` in another file, framed anew for this one. */
-export function copyRecord(
-  writer: ByteWriter,
-  from: Buffer,
-  frame: { readonly kind: Kind; readonly bodyAt: number; readonly end: number },
-  seed: number,
-): void {
+export function copyRecord(writer: ByteWriter, from: Buffer, frame: RecordFrame, seed: number): void {
   const bodyAt = startFrame(writer)
   writer.reserve(frame.end - frame.bodyAt)
   writer.at += from.copy(writer.buffer, writer.at, frame.bodyAt, frame.end)
@@ -86,18 +92,22 @@ export function frameAt(buffer: Buffer, at: number, seed: number): Frame {
   if (at + FRAME_BYTES > buffer.length) return { kind: 'short', end: at + FRAME_BYTES }
   const length = buffer.readUInt32LE(at + 4)
   if (length > MAX_BODY_BYTES || buffer.readUInt16LE(at + 8) !== lengthCheck(length, seed)) return BAD
-  const kindByte = buffer[at + 10] as number
-  const kind = KINDS[kindByte & 0x0f]
-  if (kindByte >> 4 !== RECORD_VERSION || kind === undefined) return BAD
   const end = at + FRAME_BYTES + length
   if (end > buffer.length) return { kind: 'short', end }
   if (crc32(buffer.subarray(at + 4, end), seed) !== buffer.readUInt32LE(at)) return BAD
-  return { kind, bodyAt: at + FRAME_BYTES, end }
+  const kindByte = buffer[at + 10] as number
+  const kind = KINDS[kindByte & 0x0f]
+  if (kindByte >> 4 === RECORD_VERSION && kind !== undefined) return { kind, bodyAt: at + FRAME_BYTES, end }
+  return { kind: 'newer', said: `a record of version ${kindByte >> 4} and kind ${kindByte & 0x0f}` }
+}
+
+export function isRecord(frame: Frame): frame is RecordFrame {
+  return frame.kind !== 'bad' && frame.kind !== 'short' && frame.kind !== 'newer'
 }
 
 /** Throws LOG_CORRUPT when a body whose checksum held says something else than records of this version do. */
 export function readRecord(buffer: Buffer, frame: Frame): DiskRecord {
-  if (frame.kind === 'bad' || frame.kind === 'short') throw corrupt(frame.kind)
+  if (!isRecord(frame)) throw corrupt(frame.kind)
   try {
     return readBody(frame.kind, new ByteReader(buffer, frame.bodyAt, frame.end))
   } catch (error) {

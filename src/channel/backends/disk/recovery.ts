@@ -26,6 +26,10 @@ export interface Recovered {
   readonly segments: JournalSegment[]
   /** Of the next journal segment. */
   readonly nextSegment: number
+  /** Files that hold nothing any more, or never did. */
+  readonly obsolete: string[]
+  /** Files that are none of ours any more, to be set aside. */
+  readonly damaged: string[]
 }
 
 interface Recovery extends Recovered {
@@ -35,6 +39,7 @@ interface Recovery extends Recovered {
   readonly folders: Folders
   readonly fault: (what: string, error: unknown) => void
   nextLog: LogNumber
+  nextSegment: number
 }
 
 const WHAT = 'recover the data directory'
@@ -46,8 +51,9 @@ export function foldersOf(root: string): Folders {
 }
 
 /**
- * Rejects with LOG_CORRUPT when the checkpoint cannot be read, and with LOG_LOST when journal files are missing that may
- * say anything: nothing is made anew in their place.
+ * Only reads: what a newer program wrote, or nobody can make sense of, stays as it is. Rejects with LOG_CORRUPT when the
+ * checkpoint cannot be read, and with LOG_LOST when journal files are missing that may say anything: nothing is made anew
+ * in their place.
  */
 export async function recover(
   disk: Disk,
@@ -59,15 +65,6 @@ export async function recover(
   const replayFrom = checkpoint?.replayFrom ?? LOCATION_SCALE + HEADER_BYTES
   const firstSegment = checkpoint?.firstSegment ?? 1
   refuseGaps(folders, numbers, checkpoint)
-  const kept: number[] = []
-  for (const number of numbers) {
-    const file = segmentFile(folders.journal, number)
-    if (number < firstSegment) await disk.remove(file)
-    else if ((await disk.touchedAt(file)) !== undefined) kept.push(number)
-  }
-  const segments = await openJournalSegments(disk, folders, kept, fault)
-  // Asked again: the number of one that was only being created is free, or there would be a gap.
-  const last = (await journalNumbers(disk, folders)).at(-1) ?? 0
   const recovery: Recovery = {
     disk,
     folders,
@@ -76,15 +73,16 @@ export async function recover(
     logs: new Map(),
     values: new ValueState(),
     nextLog: checkpoint?.nextLog ?? 1,
-    segments,
-    nextSegment: last + 1,
+    nextSegment: (numbers.at(-1) ?? 0) + 1,
+    segments: [],
+    obsolete: [],
+    damaged: [],
   }
   try {
+    await openJournalSegments(recovery, numbers, firstSegment)
     for (const log of checkpoint?.logs ?? []) await restore(recovery, log)
     for (const [key, value] of checkpoint?.values ?? []) recovery.values.apply({ kind: 'put', key, value })
-    await removeStrayBacklog(recovery)
     await replay(recovery, replayFrom)
-    await recovery.segments.at(-1)?.file.sync()
   } catch (error) {
     await closeRecovered(recovery)
     throw error
@@ -95,6 +93,14 @@ export async function recover(
   }
   tellMissing(recovery)
   return recovery
+}
+
+/** What the start found is on the disk, and what it has no use for is out of the way, when it resolves. */
+export async function tidyUp(disk: Disk, { backlog }: Folders, found: Recovered): Promise<void> {
+  for (const file of found.obsolete) await disk.remove(file)
+  for (const file of found.damaged) await disk.rename(file, `${file}.damaged`)
+  await removeStrayBacklog(disk, backlog, found)
+  await found.segments.at(-1)?.file.sync()
 }
 
 /** Of a start that went no further. */
@@ -125,24 +131,31 @@ function refuseGaps({ journal }: Folders, numbers: readonly number[], checkpoint
 
 /** The oldest first. One whose header is damaged is set aside; one that was only being created is no segment. */
 async function openJournalSegments(
-  disk: Disk,
-  { journal }: Folders,
+  recovery: Recovery,
   numbers: readonly number[],
-  fault: Recovery['fault'],
-): Promise<JournalSegment[]> {
-  const segments: JournalSegment[] = []
+  firstSegment: number,
+): Promise<void> {
+  const { disk, folders, fault, segments, obsolete, damaged } = recovery
   for (const number of numbers) {
-    const file = segmentFile(journal, number)
+    const file = segmentFile(folders.journal, number)
+    const bytes = await disk.sizeOf(file)
+    if (bytes === undefined) continue // it was set aside by an earlier start
+    if (number < firstSegment) {
+      obsolete.push(file)
+      continue
+    }
     const opened = await openSegment(disk, file)
     if (opened) {
-      segments.push({ ...opened, end: await opened.file.size() })
+      segments.push({ ...opened, end: bytes })
       continue
     }
-    if (number === numbers.at(-1) && (await disk.readAll(file))?.subarray(HEADER_BYTES).length === 0) {
-      await disk.remove(file)
+    if (number === numbers.at(-1) && bytes <= HEADER_BYTES) {
+      obsolete.push(file)
+      // Its number is free, or there would be a gap.
+      recovery.nextSegment = number
       continue
     }
-    await setAside(disk, file)
+    damaged.push(file)
     fault(WHAT, new EventingError('LOG_CORRUPT', `${file}: damaged at 0, set aside with all that is in it`))
   }
   // Each segment says where the one before it ended.
@@ -150,11 +163,6 @@ async function openJournalSegments(
     const next = segments[at + 1]
     if (next && next.header.number === segment.header.number + 1) segment.end = next.header.previousEnd
   }
-  return segments
-}
-
-async function setAside(disk: Disk, file: string): Promise<void> {
-  await disk.rename(file, `${file}.damaged`)
 }
 
 /** What the checkpoint says of a log, as far as its files are there. */
@@ -188,7 +196,7 @@ async function restoreBacklog(recovery: Recovery, state: LogState, range: Backlo
   if ((await disk.touchedAt(file)) === undefined) return file
   const opened = await openBacklog(disk, file)
   if (!opened) {
-    await setAside(disk, file)
+    recovery.damaged.push(file)
     return file
   }
   if (opened.isRebuilt) {
@@ -213,10 +221,10 @@ function tellMissing({ missing, fault }: Recovery): void {
 }
 
 /** Files that no checkpoint knows: of a log that was removed, freed entries, or a copy that was not finished. */
-async function removeStrayBacklog({ disk, folders, logs }: Recovery): Promise<void> {
+async function removeStrayBacklog(disk: Disk, folder: string, { logs }: Recovered): Promise<void> {
   const known = new Set([...logs.values()].flatMap(({ backlog }) => backlog.map(({ segment }) => segment.path)))
-  for (const name of await disk.list(folders.backlog)) {
-    const file = path.join(folders.backlog, name)
+  for (const name of await disk.list(folder)) {
+    const file = path.join(folder, name)
     if (name.endsWith('.backlog') && !known.has(file)) await disk.remove(file)
   }
 }
@@ -253,12 +261,10 @@ function apply(recovery: Recovery, segment: Segment, { buffer, frame, at }: Scan
   else if (!state) recovery.logs.set(record.log, new LogState(record.log, record.uid, record.name))
 }
 
-function forget({ disk, logs, fault }: Recovery, log: LogNumber): void {
+/** Its files are nobody's from now on. */
+function forget({ logs, fault }: Recovery, log: LogNumber): void {
   for (const { segment } of logs.get(log)?.backlog ?? []) {
-    segment.file
-      .close()
-      .then(() => disk.remove(segment.path))
-      .catch((error: unknown) => fault(WHAT, error))
+    segment.file.close().catch((error: unknown) => fault(WHAT, error))
   }
   logs.delete(log)
 }

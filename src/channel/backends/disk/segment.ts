@@ -5,7 +5,7 @@ import path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { EventingError } from '../../../core/errors.ts'
 import type { Disk, DiskFile } from './disk.ts'
-import { FRAME_BYTES, type Frame, frameAt } from './record.ts'
+import { FRAME_BYTES, frameAt, isRecord, type RecordFrame } from './record.ts'
 
 export interface SegmentHeader {
   readonly kind: 'journal' | 'backlog'
@@ -68,7 +68,7 @@ export async function openSegment(disk: Disk, file: string): Promise<Segment | u
 
 export interface Scanned {
   readonly buffer: Buffer
-  readonly frame: Exclude<Frame, { kind: 'bad' | 'short' }>
+  readonly frame: RecordFrame
   /** Where the record stands in the file. */
   readonly at: number
 }
@@ -81,10 +81,11 @@ export interface Damage {
 
 /**
  * Hands over every record from `from` to before `end`, in order, and the damage between them. Resolves with the end of
- * the last record: what follows it up to `end` is no record and has none after it.
+ * the last record: what follows it up to `end` is no record and has none after it. Rejects with LOG_CORRUPT where a newer
+ * program's record stands: passing it would lose it.
  */
 export async function scanSegment(
-  { file, header }: Segment,
+  { path: name, file, header }: Segment,
   from: number,
   end: number,
   found: (record: Scanned) => void | Promise<void>,
@@ -110,7 +111,8 @@ export async function scanSegment(
       if (buffer.length < needed) return goodEnd
       frame = frameAt(buffer, 0, header.seed)
     }
-    if (frame.kind === 'bad' || frame.kind === 'short') {
+    if (frame.kind === 'newer') throw newer(`${name}:${at}: ${frame.said}`)
+    if (!isRecord(frame)) {
       at++
       continue
     }
@@ -139,7 +141,7 @@ function decodeHeader(bytes: Buffer, file: string): SegmentHeader | undefined {
   if (bytes.toString('latin1', 0, 4) !== MAGIC || bytes.readUInt32LE(28) !== crc32(bytes.subarray(0, 28)))
     return undefined
   if (bytes[4] !== VERSION || !kind) {
-    throw new EventingError('LOG_CORRUPT', `${file}: format version ${bytes[4]}, expected ${VERSION}`)
+    throw newer(`${file}: format version ${bytes[4]}, kind ${bytes[5]}, where this program reads version ${VERSION}`)
   }
   return {
     kind,
@@ -147,6 +149,10 @@ function decodeHeader(bytes: Buffer, file: string): SegmentHeader | undefined {
     previousEnd: bytes.readUInt32LE(24),
     seed: seedOf(bytes),
   }
+}
+
+function newer(what: string): EventingError {
+  return new EventingError('LOG_CORRUPT', `${what}: start the program that wrote it, or a newer one`)
 }
 
 function seedOf(header: Buffer): number {

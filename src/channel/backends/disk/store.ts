@@ -13,7 +13,7 @@ import { LogState } from './log-state.ts'
 import { type Maintenance, removeSegment, startMaintenance } from './maintenance.ts'
 import { Recent } from './recent.ts'
 import type { DiskRecord, LogNumber } from './record.ts'
-import { closeRecovered, type Folders, foldersOf, recover } from './recovery.ts'
+import { closeRecovered, type Folders, foldersOf, type Recovered, recover, tidyUp } from './recovery.ts'
 import { openReserve } from './reserve.ts'
 
 export interface DiskOptions {
@@ -81,11 +81,28 @@ export async function openDiskStore(options: DiskOptions): Promise<DiskStore> {
 }
 
 async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, lock: Lock): Promise<DiskStore> {
+  const recovered = await recover(disk, folders, options.onFault)
+  try {
+    return await openRecovered(options, disk, folders, lock, recovered)
+  } catch (error) {
+    await closeRecovered(recovered)
+    throw error
+  }
+}
+
+/** Nothing in the directory was changed before. */
+async function openRecovered(
+  options: DiskOptions,
+  disk: Disk,
+  folders: Folders,
+  lock: Lock,
+  recovered: Recovered,
+): Promise<DiskStore> {
   const { onFault: fault } = options
   const segmentBytes = Math.min(options.segmentBytes ?? 2 ** 26, LARGEST_SEGMENT_BYTES)
   const journalBytes = options.journalBytes ?? 4 * segmentBytes
+  await tidyUp(disk, folders, recovered)
   const reserve = await openReserve(disk, options.dir, options.reserveBytes ?? 2 ** 23, options.clock)
-  const recovered = await recover(disk, folders, fault)
   let maintenance: Maintenance | undefined
   const journal = await openJournal({
     disk,
@@ -102,9 +119,6 @@ async function openOwned(options: DiskOptions, disk: Disk, folders: Folders, loc
     },
     reserve,
     onFull: () => void maintenance?.run(),
-  }).catch(async (error: unknown) => {
-    await closeRecovered(recovered)
-    throw error
   })
   const logs = new Logs(options, disk, journal, recovered.logs.values(), recovered.nextLog)
   maintenance = startMaintenance({
