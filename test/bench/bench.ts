@@ -1,9 +1,12 @@
 // `npm run bench`: what an event costs in the built program, against the least it could cost on the same machine in the
 // same minutes. Each part is a file that starts its own processes; stats.ts and report.ts say how limits are judged.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { diskBacklog } from './disk-backlog.ts'
+import { diskCost, diskRate } from './disk-cost.ts'
+import { diskLatency } from './disk-latency.ts'
 import { endToEnd } from './e2e.ts'
 import { fanOut } from './fan-out.ts'
 import { latency } from './latency.ts'
@@ -16,12 +19,22 @@ import { DECIDING_ROUNDS, USUAL_ROUNDS } from './rounds.ts'
 import { sizes } from './sizes.ts'
 import { manyTriggers } from './triggers.ts'
 
-const PARTS: readonly Part[] = [endToEnd, manyTriggers, fanOut, sizes, latency, memory, overload]
+/** What `npm run bench` runs: events are kept in memory. */
+const USUAL: readonly Part[] = [endToEnd, manyTriggers, fanOut, sizes, latency, memory, overload]
+/** By itself, because each of the two takes minutes. */
+const DISK: readonly Part[] = [diskCost, diskRate, diskLatency, diskBacklog]
+const PARTS: readonly Part[] = [...USUAL, ...DISK]
+const GROUPS: Readonly<Record<string, readonly Part[]>> = { usual: USUAL, disk: DISK, all: PARTS }
 
-const USAGE = `npm run bench -- [--only PART,...] [--rounds N] [--profile FOLDER]
+const USAGE = `npm run bench -- [PART ...] [--rounds N] [--profile FOLDER]
 
-  --only     parts to run, all unless given:
-${PARTS.map(({ name, about }) => `               ${name.padEnd(10)} ${about}`).join('\n')}
+  PART       what to run, \`usual\` unless given:
+${partLines(USUAL)}
+               usual        all of these
+${partLines(DISK)}
+               disk         the four of the log on disk
+               all          everything
+  --only     PART,PART: the same
   --rounds   alternating rounds, ${USUAL_ROUNDS} unless given; fewer than ${DECIDING_ROUNDS} do not decide
   --profile  writes a CPU profile of each program under measure into the folder
 `
@@ -29,7 +42,8 @@ ${PARTS.map(({ name, about }) => `               ${name.padEnd(10)} ${about}`).j
 process.exitCode = await run()
 
 async function run(): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       only: { type: 'string' },
       rounds: { type: 'string', default: String(USUAL_ROUNDS) },
@@ -38,33 +52,53 @@ async function run(): Promise<number> {
     },
   })
   const rounds = Number(values.rounds)
-  const wanted = values.only?.split(',') ?? PARTS.map(({ name }) => name)
-  const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name))
+  const named = [...positionals, ...(values.only?.split(',') ?? [])]
+  const wanted = named.length === 0 ? USUAL : named.flatMap(partsCalled)
+  const unknown = named.filter((name) => partsCalled(name).length === 0)
   if (values.help || unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
     process.stderr.write(USAGE)
     return values.help ? 0 : 1
   }
   const nodeFlags = values.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', path.resolve(values.profile)]
   return runParts(
-    PARTS.filter(({ name }) => wanted.includes(name)),
+    PARTS.filter((part) => wanted.includes(part)),
     rounds,
     nodeFlags,
   )
 }
 
+function partsCalled(name: string): readonly Part[] {
+  return GROUPS[name] ?? PARTS.filter((part) => part.name === name)
+}
+
+function partLines(parts: readonly Part[]): string {
+  return parts.map(({ name, about }) => `               ${name.padEnd(12)} ${about}`).join('\n')
+}
+
+/** Among the other temporary files, unless those are elsewhere: in memory, a sync costs nothing. */
+async function makeFolder(): Promise<string> {
+  const [checkout, temporary] = [process.cwd(), tmpdir()]
+  if ((await stat(temporary)).dev === (await stat(checkout)).dev) return mkdtemp(path.join(temporary, 'tidings-bench-'))
+  const parent = path.join(checkout, '.cache')
+  await mkdir(parent, { recursive: true })
+  return mkdtemp(path.join(parent, 'tidings-bench-'))
+}
+
 async function runParts(parts: readonly Part[], rounds: number, nodeFlags: readonly string[]): Promise<number> {
   const startedAt = performance.now()
   const [loadBefore = 0] = loadavg()
-  const folder = await mkdtemp(path.join(tmpdir(), 'tidings-bench-'))
+  const folder = await makeFolder()
   const fleet = createFleet()
   const rows: Row[] = []
   const ledger: LedgerLine[] = []
+  const told: string[] = []
   try {
     for (const part of parts) {
       process.stderr.write(`${part.name}: ${part.about}\n`)
       const result = await part.run({ fleet, rounds, folder, nodeFlags })
       rows.push(...result.rows)
       ledger.push(...result.ledger)
+      told.push(...(result.notes ?? []))
       await fleet.stop()
     }
   } finally {
@@ -79,6 +113,7 @@ async function runParts(parts: readonly Part[], rounds: number, nodeFlags: reado
     `costs are CPU time per event of the server process, medians of the rounds; intervals by bootstrap`,
     `node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${fleet.pinning}`,
     `load average before it began ${loadBefore.toFixed(2)}: ratios lean on a machine that does nothing else`,
+    ...told,
     `took ${Math.round((performance.now() - startedAt) / 1_000)} s`,
     ...failed.map(({ name, value, must }) => `FAILED: ${name}: ${value}, must be ${must}`),
     ...unbalanced.map(({ name, lost }) => `FAILED: ${name}: ${lost} accepted deliveries are lost`),

@@ -2,10 +2,10 @@
 
 import { SMALL } from './e2e.ts'
 import type { Context, Part, PartResult } from './part.ts'
-import type { Process } from './processes.ts'
 import { startRig } from './program.ts'
 import type { Sent } from './protocol.ts'
 import { claim, mebibytes, milliseconds, row } from './report.ts'
+import { watchRss } from './rss.ts'
 import { startSink } from './traffic.ts'
 
 const MIB = 2 ** 20
@@ -17,7 +17,6 @@ const OVERLOAD = 3
 const OVERLOAD_MS = 60_000
 /** Defaults of `channel.memory.capBytes` and `memory.bodyBudgetBytes`, and what a heap needs to be collected in. */
 const ALLOWED_RSS = 2 * 64 * MIB + 128 * MIB + 64 * MIB
-const SAMPLE_MS = 250
 
 /** Small, so that it is full at once. */
 const STORM_CAP = 8 * MIB
@@ -97,24 +96,4 @@ async function replyStorm(context: Context): Promise<PartResult> {
 /** Whoever was not accepted got a 503 that says when to come again. */
 function isPolite({ refused, broken, withoutRetryAfter }: Sent): boolean {
   return broken === 0 && withoutRetryAfter === 0 && Object.keys(refused).every((status) => status === '503')
-}
-
-/** The most memory that the process had at any of the moments it was asked. */
-function watchRss(process: Process): { stop(): Promise<number> } {
-  let most = 0
-  let isOver = false
-  const watching = (async () => {
-    while (!isOver) {
-      const { rssBytes } = await process.usage()
-      most = Math.max(most, rssBytes)
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))
-    }
-    return most
-  })()
-  return {
-    stop: () => {
-      isOver = true
-      return watching
-    },
-  }
 }

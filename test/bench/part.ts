@@ -6,7 +6,7 @@ export interface Context {
   /** Stopped by the bench when the part is over. */
   readonly fleet: Fleet
   readonly rounds: number
-  /** Deleted when the bench is over. */
+  /** On the disk that the checkout is on. Deleted when the bench is over. */
   readonly folder: string
   /** For the program under measure. */
   readonly nodeFlags: readonly string[]
@@ -35,6 +35,8 @@ export interface LedgerLine {
 export interface PartResult {
   readonly rows: readonly Row[]
   readonly ledger: readonly LedgerLine[]
+  /** How its figures came about, where that is not plain from their names. */
+  readonly notes?: readonly string[]
 }
 
 export interface Part {

@@ -24,6 +24,8 @@ export interface Process {
   printed(pattern: RegExp): Promise<RegExpExecArray>
   /** SIGTERM, then SIGKILL; resolves when the process is gone. */
   stop(): Promise<void>
+  /** SIGKILL at once; resolves when the process is gone. */
+  kill(): Promise<void>
 }
 
 export interface Fleet {
@@ -141,6 +143,10 @@ function attach(child: ChildProcess, name: string): Process {
       const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
       await exited
       clearTimeout(timer)
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
     },
   }
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { manifests, type Triggers } from './manifests.ts'
+import { brokerNames, manifests, type Triggers } from './manifests.ts'
 import type { Context, LedgerLine } from './part.ts'
 import type { Core, Process } from './processes.ts'
 import type { Payload, Sent } from './protocol.ts'
@@ -13,6 +13,10 @@ export interface ProgramOptions {
   /** Names its folder, its line in the ledger and its paths at the sink. */
   readonly name: string
   readonly triggers: Triggers
+  /** Each with these triggers; 1 unless given. */
+  readonly brokers?: number
+  /** Memory unless given. A program on disk that is started again by the same name finds what it had stored. */
+  readonly channel?: 'memory' | 'disk'
   readonly core?: Core
   /** Flags of `tidings serve`. */
   readonly flags?: readonly string[]
@@ -23,25 +27,27 @@ export interface Program {
   readonly process: Process
   readonly dataPort: number
   readonly adminUrl: string
+  readonly dataDir: string
   /** From the start of the process until it says that it is ready. */
   readonly readyMs: number
 }
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const BROKER_PATH = '/default/default'
 
 export async function startProgram(context: Context, sinkUrl: string, options: ProgramOptions): Promise<Program> {
-  const { name, triggers, core = 'server', flags = [], nodeFlags = [] } = options
+  const { name, triggers, brokers = 1, channel = 'memory', core = 'server', flags = [], nodeFlags = [] } = options
   const folder = path.join(context.folder, name)
   await mkdir(folder, { recursive: true })
   const file = path.join(folder, 'manifests.yaml')
-  await writeFile(file, manifests(triggers, `${sinkUrl}/${name}`))
-  const args = [MAIN, 'serve', '-f', file, '--port', '0', '--admin-port', '0', '--channel', 'memory', ...flags]
+  await writeFile(file, manifests(triggers, `${sinkUrl}/${name}`, brokers))
+  const dataDir = path.join(folder, 'data')
+  const storage = ['--channel', channel, '--data-dir', dataDir]
+  const args = [MAIN, 'serve', '-f', file, '--port', '0', '--admin-port', '0', ...storage, ...flags]
   const startedAt = performance.now()
   const program = context.fleet.start(args, { core, cwd: folder, nodeFlags: [...context.nodeFlags, ...nodeFlags] })
   const [, port] = await program.printed(/broker default\/default +http:\/\/127\.0\.0\.1:(\d+)\//)
   const [, adminUrl = ''] = await program.printed(/admin +(http:\S+)/)
-  return { process: program, dataPort: Number(port), adminUrl, readyMs: performance.now() - startedAt }
+  return { process: program, dataPort: Number(port), adminUrl, dataDir, readyMs: performance.now() - startedAt }
 }
 
 /** A program with the sender and the sink it is measured with. */
@@ -77,7 +83,7 @@ export async function startRig(context: Context, options: RigOptions): Promise<R
   const copies = triggers.matching + (triggers.forReplies ? 1 : 0)
   const sender: Sender = await startSender(context.fleet, {
     port: program.dataPort,
-    path: BROKER_PATH,
+    paths: brokerNames(options.brokers ?? 1).map((broker) => `/default/${broker}`),
     payload,
     ...(options.connections !== undefined && { connections: options.connections }),
     ...(options.underWay !== undefined && {
@@ -127,11 +133,35 @@ export async function startRig(context: Context, options: RigOptions): Promise<R
   }
 }
 
+export async function pauseTrigger({ adminUrl }: Program, name: string, isPaused: boolean): Promise<void> {
+  const verb = isPaused ? 'pause' : 'resume'
+  const response = await fetch(`${adminUrl}/tidings/v1/triggers/default/${name}/${verb}`, { method: 'POST' })
+  if (!response.ok) throw new Error(`${verb} ${name}: ${response.status} ${await response.text()}`)
+}
+
+const brokerSchema = z.object({ metadata: z.object({ uid: z.string() }) })
+
+/** Of the Broker `default`. */
+export async function readBrokerUid({ adminUrl }: Program): Promise<string> {
+  const response = await fetch(`${adminUrl}/apis/eventing.knative.dev/v1/namespaces/default/brokers/default`)
+  return brokerSchema.parse(await response.json()).metadata.uid
+}
+
+const settingsSchema = z.object({ settings: z.array(z.object({ name: z.string(), value: z.unknown().optional() })) })
+
+/** The effective ones by name. */
+export async function readSettings({ adminUrl }: Program): Promise<ReadonlyMap<string, unknown>> {
+  const response = await fetch(`${adminUrl}/tidings/v1/settings`)
+  const { settings } = settingsSchema.parse(await response.json())
+  return new Map(settings.map(({ name, value }) => [name, value]))
+}
+
 const statusSchema = z.object({
   triggers: z.array(z.object({ waiting: z.number(), behind: z.number(), deadLettered: z.number(), kept: z.number() })),
 })
 
-async function readStatus({ adminUrl }: Program) {
+/** Of all triggers together. */
+export async function readStatus({ adminUrl }: Program) {
   const response = await fetch(`${adminUrl}/tidings/v1/status`)
   const { triggers } = statusSchema.parse(await response.json())
   const sum = (value: (trigger: (typeof triggers)[number]) => number): number =>

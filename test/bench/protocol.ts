@@ -33,7 +33,8 @@ export type Pace = z.infer<typeof paceSchema>
 
 export const senderSchema = z.object({
   port: z.number(),
-  path: z.string(),
+  /** Each connection sends to one of them; they are as many on each, give or take one. */
+  paths: z.array(z.string()),
   payload: payloadSchema,
   connections: z.number(),
   pace: paceSchema.optional(),
@@ -55,6 +56,9 @@ export const sentSchema = z.object({
   broken: z.number(),
   /** Events that were due while all connections were busy, and still were when the time was over. */
   unsent: z.number(),
+  /** From an event's turn to send to its answer; only of those sent at a rate. */
+  answerP50Ms: z.number().optional(),
+  answerP99Ms: z.number().optional(),
 })
 export type Sent = z.infer<typeof sentSchema>
 
@@ -90,6 +94,20 @@ export type Count = z.infer<typeof countSchema>
 /** From the sender's turn to send to the sink's reading of the whole request. */
 export const latencySchema = z.object({ p50Ms: z.number(), p99Ms: z.number() })
 export type Latency = z.infer<typeof latencySchema>
+
+export const fdatasyncSchema = z.object({ file: z.string(), bytes: z.number() })
+
+export const batchSenderSchema = z.object({
+  port: z.number(),
+  path: z.string(),
+  payload: payloadSchema,
+  perRequest: z.number(),
+})
+export type BatchSenderOptions = z.infer<typeof batchSenderSchema>
+
+export const fillSchema = z.object({ events: z.number() })
+export type Fill = z.infer<typeof fillSchema>
+export const filledSchema = z.object({ accepted: z.number() })
 
 /** The greeting of heap.ts. */
 export const heapSchema = z.object({ bytesPerTrigger: z.number() })

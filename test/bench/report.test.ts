@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { claim, row, times, type Verdict } from './report.ts'
+import { claim, type Limits, row, times, type Verdict } from './report.ts'
 
 interface Case {
   readonly name: string
   readonly samples: readonly number[]
-  readonly limits: { readonly must?: number; readonly aim?: number }
+  readonly limits: Limits
   readonly verdict: Verdict
 }
 
@@ -35,6 +35,18 @@ const CASES: readonly Case[] = [
     samples: [1.4, 1.4, 1.4],
     limits: LIMITS,
     verdict: 'aim met',
+  },
+  {
+    name: 'fails a least when the whole interval is under it',
+    samples: [0.5, 0.5, 0.5, 0.6, 0.6, 0.6, 0.7, 0.79, 0.9],
+    limits: { must: 0.8, isLeast: true },
+    verdict: 'FAILED',
+  },
+  {
+    name: 'meets a least above it',
+    samples: [0.81, 0.81, 0.81],
+    limits: { must: 0.8, aim: 1, isLeast: true },
+    verdict: 'must met',
   },
   {
     name: 'misses an aim without a must in silence',

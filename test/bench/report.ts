@@ -2,10 +2,12 @@
 import type { LedgerLine } from './part.ts'
 import { type Interval, median, medianInterval } from './stats.ts'
 
-/** `must` decides, `aim` is only told. Lower is better for every limit. */
+/** `must` decides, `aim` is only told. */
 export interface Limits {
   readonly must?: number
   readonly aim?: number
+  /** They are what has to be reached. Unless said so they must not be passed. */
+  readonly isLeast?: boolean
 }
 
 export type Verdict = 'FAILED' | 'unclear' | 'must met' | 'aim met' | ''
@@ -23,6 +25,7 @@ export interface Row {
 export type Format = (value: number) => string
 
 export const times: Format = (value) => `${value.toFixed(2)} x`
+export const share: Format = (value) => `${(value * 100).toFixed(0)} %`
 export const microseconds: Format = (value) => `${value.toFixed(value < 10 ? 2 : 1)} µs`
 export const milliseconds: Format = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
 export const mebibytes: Format = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
@@ -33,11 +36,13 @@ export const perSecond: Format = (rate) => `${Math.round(rate)} /s`
 export function row(name: string, samples: readonly number[], format: Format, limits: Limits = {}): Row {
   const value = median(samples)
   const interval = medianInterval(samples)
+  const told = (limit: number | undefined): string =>
+    limit === undefined ? '' : `${limits.isLeast ? '>= ' : ''}${format(limit)}`
   return {
     name,
     value: format(value),
-    must: limits.must === undefined ? '' : format(limits.must),
-    aim: limits.aim === undefined ? '' : format(limits.aim),
+    must: told(limits.must),
+    aim: told(limits.aim),
     interval: samples.length > 1 ? `${format(interval.low)} .. ${format(interval.high)}` : '',
     verdict: verdictOf(value, interval, limits),
   }
@@ -48,12 +53,13 @@ export function claim(name: string, value: string, holds: boolean): Row {
   return { name, value, must: 'yes', aim: '', interval: '', verdict: holds ? 'must met' : 'FAILED' }
 }
 
-/** A limit fails when the whole interval is over it. Between the two the rounds do not tell. */
-function verdictOf(value: number, { low }: Interval, { must, aim }: Limits): Verdict {
-  if (must !== undefined && low > must) return 'FAILED'
-  if (aim !== undefined && value <= aim) return 'aim met'
+/** A limit fails when the whole interval is beyond it. Between the two the rounds do not tell. */
+function verdictOf(value: number, { low, high }: Interval, { must, aim, isLeast = false }: Limits): Verdict {
+  if (must !== undefined && (isLeast ? high < must : low > must)) return 'FAILED'
+  const isMet = (limit: number): boolean => (isLeast ? value >= limit : value <= limit)
+  if (aim !== undefined && isMet(aim)) return 'aim met'
   if (must === undefined) return ''
-  return value <= must ? 'must met' : 'unclear'
+  return isMet(must) ? 'must met' : 'unclear'
 }
 
 type Column = readonly [title: string, width: number]

@@ -38,6 +38,14 @@ export async function costPerEvent({ process, run }: Load): Promise<number> {
   return (after.cpuUs - before.cpuUs) / events
 }
 
+/** Events a second, from the first one's turn until the sink has the last. */
+export async function ratePerS({ send }: Rig, forMs = WINDOW_MS): Promise<number> {
+  await send(WARM_UP_MS)
+  const startedAt = performance.now()
+  const { accepted } = await send(forMs)
+  return (accepted * 1_000) / (performance.now() - startedAt)
+}
+
 /** The program as a load: an event is dealt with when it is delivered to all who match. */
 export function loadOf({ program, send }: Rig): Load {
   return { process: program.process, run: async (forMs) => (await send(forMs)).accepted }

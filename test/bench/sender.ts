@@ -5,11 +5,16 @@ import { connect, type Socket } from 'node:net'
 import { options, serve } from './child.ts'
 import { eventData, eventHeaders, eventId, ID_LENGTH, machineTimeUs } from './event.ts'
 import { type Pace, type Send, type SenderOptions, type Sent, senderSchema, sendSchema } from './protocol.ts'
+import { quantile } from './stats.ts'
 
 interface Connection {
   socket: Socket
   /** The whole request. It may be written into again once it is answered: a server that answers has read it. */
   readonly request: Buffer
+  /** Where the id stands in it. */
+  readonly idOffset: number
+  /** When the event that is under way was due. */
+  stampUs: number
   busy: boolean
   received: string
 }
@@ -24,7 +29,6 @@ const REFUSED_PAUSE_MS = 5
 const TICK_MS = 1
 
 const given = options(senderSchema)
-const { head, idOffset } = requestHead(given)
 const connections = await openConnections(given)
 const idle: Connection[] = [...connections]
 let sequence = 0
@@ -32,25 +36,25 @@ let sequence = 0
 let owed = 0
 /** What a run is made of, while one runs: the time of a turn to send if there is one, and what becomes of an answer. */
 let takeTurn: () => number | undefined = () => undefined
-let count: (answer: Answer | 'broken') => void = () => undefined
+let count: (answer: Answer | 'broken', connection: Connection) => void = () => undefined
 
 if (given.pace) await follow(given.pace)
 serve({}, sendSchema, run)
 
-function requestHead({ port, path, payload }: SenderOptions): { readonly head: string; readonly idOffset: number } {
+function requestTo(path: string, { port, payload }: SenderOptions): Pick<Connection, 'request' | 'idOffset'> {
   const id = '#'.repeat(ID_LENGTH)
   const headers = ['host', `127.0.0.1:${port}`, 'content-length', String(payload.dataBytes), ...eventHeaders(id)]
   const lines = headers.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${headers[i + 1]}`] : []))
   const head = `POST ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
-  return { head, idOffset: head.indexOf(id) }
+  return { request: Buffer.concat([Buffer.from(head), eventData(payload)]), idOffset: head.indexOf(id) }
 }
 
-function openConnections({ connections, payload }: SenderOptions): Promise<Connection[]> {
-  const request = Buffer.concat([Buffer.from(head), eventData(payload)])
+function openConnections({ connections, paths }: SenderOptions): Promise<Connection[]> {
   return Promise.all(
-    Array.from({ length: connections }, async () => {
+    Array.from({ length: connections }, async (_, i) => {
       const socket = connect(given.port, '127.0.0.1')
-      const connection = { socket, request: Buffer.from(request), busy: false, received: '' }
+      const request = requestTo(paths[i % paths.length] ?? '/', given)
+      const connection = { socket, ...request, stampUs: 0, busy: false, received: '' }
       await attach(connection, socket)
       return connection
     }),
@@ -69,7 +73,7 @@ function attach(connection: Connection, socket: Socket): Promise<void> {
     connection.busy = false
     void attach(connection, connect(given.port, '127.0.0.1'))
     if (!wasBusy) return
-    count('broken')
+    count('broken', connection)
     setTimeout(next, REFUSED_PAUSE_MS, connection)
   })
   return new Promise((resolve) => socket.once('connect', () => resolve()))
@@ -99,9 +103,11 @@ function isWithinPace(): boolean {
 async function run({ forMs, ratePerS }: Send): Promise<Sent> {
   const sent = { accepted: 0, withoutRetryAfter: 0, broken: 0, unsent: 0 }
   const refused = new Map<string, number>()
-  count = (answer) => {
+  const answeredUs: number[] = []
+  count = (answer, { stampUs }) => {
     if (answer !== 'broken' && answer.status === 202) {
       sent.accepted++
+      if (ratePerS !== undefined) answeredUs.push(machineTimeUs() - stampUs)
       return
     }
     owed -= given.pace?.copies ?? 0
@@ -116,7 +122,14 @@ async function run({ forMs, ratePerS }: Send): Promise<Sent> {
   else sent.unsent = await sendAtRate(forMs, ratePerS)
   takeTurn = () => undefined
   while (idle.length < connections.length) await sleep(TICK_MS)
-  return { ...sent, refused: Object.fromEntries(refused) }
+  return {
+    ...sent,
+    refused: Object.fromEntries(refused),
+    ...(answeredUs.length > 0 && {
+      answerP50Ms: quantile(answeredUs, 0.5) / 1_000,
+      answerP99Ms: quantile(answeredUs, 0.99) / 1_000,
+    }),
+  }
 }
 
 async function sendClosed(forMs: number): Promise<void> {
@@ -156,8 +169,9 @@ function next(connection: Connection): void {
     return
   }
   connection.busy = true
+  connection.stampUs = stamp
   owed += given.pace?.copies ?? 0
-  connection.request.write(eventId(++sequence, stamp), idOffset, 'latin1')
+  connection.request.write(eventId(++sequence, stamp), connection.idOffset, 'latin1')
   connection.socket.write(connection.request)
 }
 
@@ -169,7 +183,7 @@ function receive(connection: Connection, chunk: Buffer): void {
   if (!answer) return
   connection.received = ''
   connection.busy = false
-  count(answer)
+  count(answer, connection)
   if (answer.status === 503) setTimeout(next, REFUSED_PAUSE_MS, connection)
   else next(connection)
 }

@@ -1,10 +1,12 @@
 // What stands around the program under measure: sender and sink, and the two bare processes its cost is compared with.
 import type { Fleet, Process } from './processes.ts'
 import {
+  type BatchSenderOptions,
   type Behaviour,
   type Count,
   countSchema,
   doneSchema,
+  filledSchema,
   type Latency,
   latencySchema,
   listeningSchema,
@@ -43,6 +45,27 @@ export interface Sink {
   latencyDuring(task: () => Promise<unknown>): Promise<Latency>
 }
 
+export async function startBatchSender(
+  fleet: Fleet,
+  options: BatchSenderOptions,
+): Promise<{ fill(events: number): Promise<number>; stop(): Promise<void> }> {
+  const sender = await fleet.startScript('batch-sender.ts', options, doneSchema, { core: 'load' })
+  return {
+    fill: async (events) => (await sender.ask({ events }, filledSchema)).accepted,
+    stop: sender.stop,
+  }
+}
+
+/** Appends and syncs at a rate, on the core of the program that does the same. */
+export async function startFdatasync(
+  fleet: Fleet,
+  file: string,
+  bytes: number,
+): Promise<{ run(forMs: number, ratePerS: number): Promise<Latency> }> {
+  const disk = await fleet.startScript('fdatasync.ts', { file, bytes }, doneSchema, { core: 'server' })
+  return { run: (forMs, ratePerS) => disk.ask({ forMs, ratePerS }, latencySchema) }
+}
+
 export async function startSink(fleet: Fleet): Promise<Sink> {
   const sink = await fleet.startScript('sink.ts', {}, listeningSchema, { core: 'load' })
   const { port } = sink.greeting
@@ -72,7 +95,7 @@ export interface Load {
 export async function startBareServer(fleet: Fleet, payload: Payload, connections = IN_FLIGHT): Promise<Load> {
   const server = await fleet.startScript('bare-server.ts', {}, listeningSchema, { core: 'server' })
   const { port } = server.greeting
-  const sender = await startSender(fleet, { port, path: '/', payload, connections })
+  const sender = await startSender(fleet, { port, paths: ['/'], payload, connections })
   return { process: server, run: async (forMs) => (await sender.send(forMs)).accepted }
 }
 

@@ -1,0 +1,24 @@
+// How much memory a process takes while something happens.
+import type { Process } from './processes.ts'
+
+const SAMPLE_MS = 250
+
+/** The most memory that the process had at any of the moments it was asked. */
+export function watchRss(process: Process): { stop(): Promise<number> } {
+  let most = 0
+  let isOver = false
+  const watching = (async () => {
+    while (!isOver) {
+      const { rssBytes } = await process.usage()
+      most = Math.max(most, rssBytes)
+      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))
+    }
+    return most
+  })()
+  return {
+    stop: () => {
+      isOver = true
+      return watching
+    },
+  }
+}
