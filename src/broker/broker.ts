@@ -54,16 +54,14 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const { uid, namespace, name, logName, store, clock, budget } = options
   const logs = logRefsOf(uid, logName)
   const log = await store.open(logs.events, { capBytes: options.capBytes })
-  const deadLetters = await openDeadLetterLog(store, logs.deadLetters, { capBytes: options.deadLetterCapBytes }, clock)
-  const channel = openChannel({
-    name: logName,
-    log,
-    traits: store.traits,
-    clock,
-    budget,
-    settings: options.channel,
-    onFault: options.onFault,
+  const shared = { clock, budget, settings: options.channel, onFault: options.onFault }
+  const deadLetters = await openDeadLetterLog({
+    ...shared,
+    store,
+    ref: logs.deadLetters,
+    config: { capBytes: options.deadLetterCapBytes },
   })
+  const channel = openChannel({ ...shared, name: logName, log, traits: store.traits })
   const types = new RecentTypes()
   const target = {
     ready: false,
@@ -84,6 +82,8 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       channel.start()
       target.ready = true
     },
-    close: (drainMs) => channel.close({ drainMs }),
+    async close(drainMs) {
+      await Promise.all([channel.close({ drainMs }), deadLetters.close(drainMs)])
+    },
   }
 }

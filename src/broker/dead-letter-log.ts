@@ -1,14 +1,15 @@
-// Where events wait that nobody took: one more event log per broker, on the same backend. Listed means unsettled, so
-// nothing in it is ever trimmed until somebody redrives or discards it.
-
-import type { EventLog, LogConfig, LogRef, LogStore } from '../channel/log.ts'
-import type { Clock } from '../core/clock.ts'
+// Where events wait that nobody took: one more event log per broker, on the same backend. One subscription is its list: it
+// is handed nothing, so what it has not settled is what waits, until somebody redrives or discards it. A redrive is one
+// more subscription of the same log, which ends by itself.
+import { type Channel, type ChannelOptions, openChannel, type Unsettled } from '../channel/channel.ts'
+import type { Entry, LaneId, LogConfig, LogRef, LogStore } from '../channel/log.ts'
 import type { Event } from '../core/event.ts'
+import { compileTriggerFilter } from '../filter/dialects.ts'
 import { createRoomWait, type Storer } from './room-wait.ts'
 
 /** Names the subscription, as `namespace/name`, that the event failed for. An extension attribute. */
 export const TRIGGER_ATTRIBUTE = 'tidingstrigger'
-const LIST_CURSOR = 'list'
+const LIST = 'list'
 
 export interface DeadLetterLogStatus {
   /** Events waiting for somebody to redrive or discard them. */
@@ -26,27 +27,65 @@ export interface DeadLetterLog {
    * caller's to hold on to.
    */
   keep(event: Event, trigger: string, storer: Storer): Promise<void>
+  /** What waits, oldest first. */
+  list(): AsyncIterable<Unsettled>
+  /** Whether it waits still. */
+  has(lane: LaneId, entry: Entry): boolean
+  /** It was redriven. Stored with the next save. */
+  settle(lane: LaneId, entry: Entry): void
+  /** What is `wanted` waits no longer. Resolves with how many these were, once that is stored. */
+  discard(wanted: (letter: Unsettled) => boolean): Promise<number>
+  /** Its own: redrives are subscriptions of it. */
+  readonly channel: Channel
   status(): DeadLetterLogStatus
+  close(drainMs: number): Promise<void>
 }
 
-export async function openDeadLetterLog(
-  store: LogStore,
-  ref: LogRef,
-  config: LogConfig,
-  clock: Clock,
-): Promise<DeadLetterLog> {
-  const log: EventLog = await store.open(ref, config)
-  await log.createCursor(LIST_CURSOR, 'earliest')
+export interface DeadLetterLogOptions extends Omit<ChannelOptions, 'name' | 'log' | 'traits'> {
+  readonly store: LogStore
+  readonly ref: LogRef
+  readonly config: LogConfig
+}
+
+export async function openDeadLetterLog(options: DeadLetterLogOptions): Promise<DeadLetterLog> {
+  const { store, ref, config, clock } = options
+  const log = await store.open(ref, config)
+  const channel = openChannel({ ...options, name: ref.name, log, traits: store.traits })
+  await channel.subscribe(
+    LIST,
+    {
+      filter: compileTriggerFilter({}),
+      ordered: false,
+      maxInFlight: 1,
+      maxUnsettled: 1,
+      held: 'it is a list',
+      deliver: ({ failed }) => failed(new Error('a list is handed nothing')),
+    },
+    'earliest',
+  )
+  channel.start()
   const room = createRoomWait(clock)
 
   return {
     async keep(event, trigger, storer) {
-      const kept = { ...event, attributes: { ...event.attributes, [TRIGGER_ATTRIBUTE]: trigger } }
-      await room.store(storer, () => log.append(kept, 'internal'))
+      const kept = {
+        ...event,
+        attributes: { ...event.attributes, [TRIGGER_ATTRIBUTE]: trigger },
+        arrivedAt: clock.wall(), // in this log: its age is how long nobody has cared for it
+      }
+      await room.store(storer, () => channel.send(kept, 'internal'))
     },
+    list: () => channel.unsettled(LIST),
+    has: (lane, { position }) => channel.standing(LIST, lane, position) !== 'settled',
+    settle: (lane, entry) => channel.settle(LIST, lane, entry),
+    discard: (wanted) => channel.skip(LIST, wanted),
+    channel,
     status() {
       const { entries, bytes, capBytes } = log.size()
-      return { waiting: entries, bytes, capBytes, isFull: room.waiting > 0 }
+      // What left the list is still in the log, until all before it has left too.
+      const waiting = Math.min(entries, channel.backlog(LIST))
+      return { waiting, bytes, capBytes, isFull: room.waiting > 0 }
     },
+    close: (drainMs) => channel.close({ drainMs }),
   }
 }

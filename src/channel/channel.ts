@@ -97,6 +97,10 @@ export interface Channel {
   find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]>
   /** Per lane, where a subscription that starts so would begin. */
   positionsAt(start: CursorStart): Promise<ReadonlyMap<LaneId, Position>>
+  /** Entries of the log that were not read for the subscription, those beyond the head too: an upper bound of its backlog. */
+  backlog(id: CursorId): number
+  /** How far an entry that the subscription matches has come with it; `waiting` where the lane is another's. */
+  standing(id: CursorId, lane: LaneId, position: Position): Standing
   /** What the subscription has not settled of what was read by now, lane after lane, oldest first. */
   unsettled(id: CursorId): AsyncIterable<Unsettled>
   /**
@@ -352,6 +356,12 @@ export function openChannel(options: ChannelOptions): Channel {
       return new Map(await Promise.all(positions))
     },
 
+    backlog(id) {
+      let entries = 0
+      for (const { lane } of lanes.values()) entries += lane.unread(known(id)) + lane.unreadAtHead()
+      return entries
+    },
+    standing: (id, lane, position) => lanes.get(lane)?.lane.standing(known(id), position) ?? 'waiting',
     unsettled,
 
     async skip(id, wanted) {

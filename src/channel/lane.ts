@@ -49,6 +49,8 @@ export interface Lane {
   counts(): LaneCounts
   /** Entries between what was offered to it and the head. */
   unread(subscription: Subscription): number
+  /** Entries that were not read at the head. */
+  unreadAtHead(): number
   /** How far an entry that the subscription matches has come with it. */
   standing(subscription: Subscription, position: Position): Standing
   /**
@@ -215,6 +217,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
   function offeredBefore(window: Window | undefined): Position {
     if (!window || window.state === 'attached') return head
     return window.state === 'riding' ? sweep.at() : window.next
+  }
+
+  function unreadAtHead(): number {
+    return Math.max(0, log.end(owned.id) - head)
   }
 
   function attach(window: Window): void {
@@ -470,8 +476,9 @@ export function openLane(context: LaneContext, base: Position): Lane {
       unmatched: counts.unmatched,
       settled: counts.matched - outstanding.waiting,
       expired: counts.expired,
-      waiting: outstanding.waiting + Math.max(0, log.end(owned.id) - head),
+      waiting: outstanding.waiting + unreadAtHead(),
     }),
+    unreadAtHead,
     unread(subscription) {
       const window = windows.get(subscription)
       if (!window || window.state === 'attached') return 0

@@ -457,6 +457,9 @@ export class Window implements FloorHolder {
     } else if (outcome === 'dead-lettered') {
       // The attempt that ended it was the dead letter sink's, and it was no failure.
       stats.deadLettered++
+    } else if (outcome === 'skipped') {
+      stats.skipped++
+      stats.matched--
     } else {
       stats.kept++
       // Putting it into the dead-letter log, for a failure that is counted already, was a step and no attempt.

@@ -54,6 +54,8 @@ export type Outcome =
   | 'dead-lettered'
   /** Nobody took it: it waits in the dead-letter log. */
   | 'kept'
+  /** It was not to be delivered any more. */
+  | 'skipped'
 
 /** What one attempt came to. */
 export type Step =

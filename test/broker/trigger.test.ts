@@ -6,6 +6,7 @@ import { createTriggerDeliver } from '../../src/broker/trigger.ts'
 import { openMemoryStore } from '../../src/channel/backends/memory.ts'
 import type { EventLog, Room } from '../../src/channel/log.ts'
 import type { Deliver } from '../../src/channel/subscription.ts'
+import { Budget } from '../../src/core/budget.ts'
 import type { Progress, Route, Step } from '../../src/core/delivery-spec.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import type { Event } from '../../src/core/event.ts'
@@ -37,7 +38,13 @@ describe("a trigger's delivery", () => {
     client = createClient({ clock, maxResponseBytes: 2 ** 20 })
     const store = openMemoryStore()
     log = await store.open({ uid: 'b', name: 'ns/b' }, { capBytes: CAP_BYTES })
-    deadLetters = await openDeadLetterLog(store, { uid: 'd', name: 'ns/b/dead-letter' }, { capBytes: CAP_BYTES }, clock)
+    deadLetters = await openDeadLetterLog({
+      store,
+      ref: { uid: 'd', name: 'ns/b/dead-letter' },
+      config: { capBytes: CAP_BYTES },
+      clock,
+      budget: new Budget(2 ** 20),
+    })
     target = { ready: true, stats: newIngressStats(), append: (event, room) => log.append(event, room) }
     durations = new Histogram()
     room = createRoomWait(clock)

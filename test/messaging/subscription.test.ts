@@ -43,7 +43,13 @@ describe("a subscription's delivery", () => {
     client = createClient({ clock, maxResponseBytes: 2 ** 20, budget })
     const store = openMemoryStore()
     const ref = { uid: 'd', name: 'ns/c/dead-letter' }
-    deadLetters = await openDeadLetterLog(store, ref, { capBytes: 2 ** 20 }, clock)
+    deadLetters = await openDeadLetterLog({
+      store,
+      ref,
+      config: { capBytes: 2 ** 20 },
+      clock,
+      budget: new Budget(2 ** 20),
+    })
     kept = await store.open(ref, { capBytes: 2 ** 20 })
     durations = new Histogram()
     failed = []
@@ -250,6 +256,7 @@ describe("a subscription's delivery", () => {
 
     it('counts as nothing when the lane is lost meanwhile, and leaves no timer', async () => {
       next.script({ status: 503 })
+      await deadLetters.close(0) // it has timers of its own
       const abort = new AbortController()
       const step = assert.rejects(attempt(anEvent(), { attempt: 0 }, abort.signal), /lane lost/)
       await eventually(() => failed.length === 1, 'the reply waits')
