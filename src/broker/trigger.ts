@@ -21,7 +21,7 @@ export interface TriggerDelivery {
   /** Where replies go: the trigger's own broker, whose address failures name. */
   readonly broker: { readonly target: IngressTarget; readonly url: string; readonly room: RoomWait }
   readonly accept: (target: IngressTarget, event: Event, room: Room) => Promise<Verdict>
-  readonly deadLetters: DeadLetterLog
+  readonly deadLetters: Pick<DeadLetterLog, 'keep'>
   readonly client: Client
   readonly clock: Clock
   /** Durations of requests, to subscribers and dead letter sinks, and of nothing that comes after their answers. */

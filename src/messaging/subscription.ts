@@ -32,7 +32,7 @@ export interface SubscriptionDelivery {
   /** Asked at every attempt, those of a reply included. */
   readonly route: () => SubscriptionRoute
   /** Of its channel. */
-  readonly deadLetters: DeadLetterLog
+  readonly deadLetters: Pick<DeadLetterLog, 'keep'>
   readonly client: Client
   readonly clock: Clock
   /** Durations of requests: to the subscriber, to where replies go, to the dead letter sink. */

@@ -2,7 +2,9 @@
 // resources come, change and go.
 import { isDeepStrictEqual } from 'node:util'
 import type { OpenBroker } from '../broker/broker.ts'
-import type { SubscriptionSpec, SubscriptionStatus } from '../channel/subscription.ts'
+import type { DeadLetterLog } from '../broker/dead-letter-log.ts'
+import type { CursorStart } from '../channel/log.ts'
+import type { Deliver, SubscriptionSpec, SubscriptionStatus } from '../channel/subscription.ts'
 import type { Timer } from '../core/clock.ts'
 import type { ResourceKey } from '../store/resource-store.ts'
 import type { World } from './world.ts'
@@ -12,8 +14,17 @@ export interface Wanted {
   readonly hub: OpenBroker
   /** What `filter` was compiled from: compiled ones cannot be compared. */
   readonly filterSource: unknown
-  /** `deliver` is taken from the spec that is placed first, or first after a deletion: it is to ask for what may change. */
-  readonly spec: SubscriptionSpec
+  readonly spec: Omit<SubscriptionSpec, 'deliver'>
+  /** Where a cursor begins that is not there yet; after all that is stored, unless it is given. */
+  readonly start?: CursorStart
+  /** Makes attempts that ask for what may change. What nobody takes is kept where it is told. */
+  deliverTo(deadLetters: Pick<DeadLetterLog, 'keep'>): Deliver
+}
+
+/** A cursor, as those see it that hand its resource events from elsewhere. */
+export interface Reader extends Wanted {
+  /** Why nothing is to be attempted now. */
+  readonly held: string | undefined
 }
 
 /** The cursor of a deleted resource, and when it is given up (epoch ms). */
@@ -32,6 +43,10 @@ export interface Cursors {
   /** The resource is gone. What it has not settled is kept for a while, as `Hubs` keeps logs. Idempotent. */
   delete(key: ResourceKey): Promise<void>
   status(key: ResourceKey): SubscriptionStatus | undefined
+  /** Undefined when there is none. */
+  reader(key: ResourceKey): Reader | undefined
+  /** Told whenever `reader` may answer something else for this key. */
+  onChange(listener: (key: ResourceKey) => void): void
   /** Those of deleted resources. */
   kept(): Iterable<KeptCursor>
   /** False when there is none. Holds until it is taken back, wherever the cursor goes. */
@@ -40,6 +55,7 @@ export interface Cursors {
 }
 
 interface Placed extends Wanted {
+  readonly deliver: Deliver
   /** Runs while the resource is deleted, until `untilMs`. */
   readonly ends: Timer | undefined
   readonly untilMs?: number
@@ -51,9 +67,15 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
   const { settings, clock, logger, resources, uids } = world
   const cursors = new Map<ResourceKey, Placed>()
   const paused = new Set<ResourceKey>()
+  const listeners: ((key: ResourceKey) => void)[] = []
+
+  function tell(key: ResourceKey): void {
+    for (const listener of listeners) listener(key)
+  }
 
   async function drop(key: ResourceKey, { uid, hub }: Placed): Promise<void> {
     cursors.delete(key)
+    tell(key)
     if (!resources.get(key)) uids.forget(key)
     // A log that is gone has no cursors.
     await hub.channel.unsubscribe(uid).catch(() => undefined)
@@ -62,7 +84,9 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
   function change(key: ResourceKey, placed: Placed, next: Placed): void {
     if (placed.ends !== next.ends) placed.ends?.cancel()
     cursors.set(key, next)
-    if (!isSame(placed, next)) placed.hub.channel.change(placed.uid, next.spec)
+    if (isSame(placed, next)) return
+    placed.hub.channel.change(placed.uid, specOf(next))
+    tell(key)
   }
 
   function giveUp(key: ResourceKey, { ends, hub, uid }: Placed, why: string): void {
@@ -90,16 +114,19 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       const placed = cursors.get(key)
       if (placed && placed.uid === wanted.uid && placed.hub === wanted.hub) {
         resources.forgetUid(key)
-        const { deliver } = placed.isStale ? wanted.spec : placed.spec
-        return change(key, placed, { ...wanted, spec: { ...wanted.spec, deliver }, ends: undefined, isStale: false })
+        const deliver = placed.isStale ? wanted.deliverTo(wanted.hub.deadLetters) : placed.deliver
+        return change(key, placed, { ...wanted, deliver, ends: undefined, isStale: false })
       }
       if (placed?.ends)
         giveUp(key, placed, 'it came back with another log to read: what it had not settled is given up')
       if (placed) await drop(key, placed)
       await uids.saved()
-      await wanted.hub.channel.subscribe(wanted.uid, wanted.spec)
+      const deliver = wanted.deliverTo(wanted.hub.deadLetters)
+      const next: Placed = { ...wanted, deliver, ends: undefined, isStale: false }
+      await wanted.hub.channel.subscribe(wanted.uid, specOf(next), wanted.start)
       if (paused.has(key)) wanted.hub.channel.pause(wanted.uid)
-      cursors.set(key, { ...wanted, ends: undefined, isStale: false })
+      cursors.set(key, next)
+      tell(key)
     },
 
     hold(key, reason) {
@@ -133,6 +160,12 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       return placed?.hub.channel.subscription(placed.uid)
     },
 
+    reader(key) {
+      const placed = cursors.get(key)
+      return placed && { ...placed, held: paused.has(key) ? 'it is paused' : placed.spec.held }
+    },
+    onChange: (listener) => void listeners.push(listener),
+
     setPaused(key, isPaused) {
       const placed = cursors.get(key)
       if (!placed || placed.ends) return false
@@ -143,6 +176,7 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
         paused.delete(key)
         placed.hub.channel.resume(placed.uid)
       }
+      tell(key)
       return true
     },
 
@@ -157,9 +191,13 @@ function unsettledOf({ unsettled, behind, exact, unread }: SubscriptionStatus): 
   return unsettled + (exact ? behind : Math.max(behind, unread))
 }
 
+function specOf({ spec, deliver }: Placed): SubscriptionSpec {
+  return { ...spec, deliver }
+}
+
 function isSame(a: Placed, b: Placed): boolean {
   return (
-    a.spec.deliver === b.spec.deliver &&
+    a.deliver === b.deliver &&
     a.spec.ordered === b.spec.ordered &&
     a.spec.held === b.spec.held &&
     a.spec.maxInFlight === b.spec.maxInFlight &&

@@ -162,20 +162,21 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
         ordered: false,
         maxInFlight,
         maxUnsettled,
-        deliver: createSubscriptionDeliver({
+        ...(!state.route && { held: 'its sink is not resolved' }),
+      },
+      deliverTo: (deadLetters) =>
+        createSubscriptionDeliver({
           name: `${namespace}/${name}`,
           route: () => {
             if (!state.route) throw new Error('its sink is not resolved')
             return state.route
           },
-          deadLetters: open.deadLetters,
+          deadLetters,
           client: world.client,
           clock,
           durations,
           onFailure: createFailureLog({ about: { namespace, kind, source: name }, clock, logger }),
         }),
-        ...(!state.route && { held: 'its sink is not resolved' }),
-      },
     })
   }
 

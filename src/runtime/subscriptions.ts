@@ -1,5 +1,6 @@
 // Subscriptions: each is a cursor in its channel's log that lets everything pass.
 import type { OpenBroker } from '../broker/broker.ts'
+import type { DeadLetterLog } from '../broker/dead-letter-log.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
 import { createSubscriptionDeliver, type SubscriptionRoute } from '../messaging/subscription.ts'
 import type { Histogram } from '../observe/histogram.ts'
@@ -90,7 +91,7 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
     return { resource, open, ready: conditionOf(entry.status?.conditions ?? [], 'Ready') }
   }
 
-  function deliverOf(state: SubscriptionState, { deadLetters }: OpenBroker) {
+  function deliverOf(state: SubscriptionState, deadLetters: Pick<DeadLetterLog, 'keep'>) {
     const { namespace, name, channelName } = state
     return createSubscriptionDeliver({
       name: `${namespace}/${name}`,
@@ -117,9 +118,9 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
         ordered: false,
         maxInFlight,
         maxUnsettled,
-        deliver: deliverOf(state, open),
         ...(state.held !== undefined && { held: state.held }),
       },
+      deliverTo: (deadLetters) => deliverOf(state, deadLetters),
     })
   }
 

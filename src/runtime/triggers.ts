@@ -1,5 +1,6 @@
 // Triggers: each is a cursor in its Broker's log, with a filter in the Broker's matcher.
 import type { OpenBroker } from '../broker/broker.ts'
+import type { DeadLetterLog } from '../broker/dead-letter-log.ts'
 import { createTriggerDeliver } from '../broker/trigger.ts'
 import type { Route } from '../core/delivery-spec.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
@@ -75,9 +76,9 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
         ordered: isOrdered(entry.resource),
         maxInFlight,
         maxUnsettled,
-        deliver: deliverOf(state, open),
         ...(state.held !== undefined && { held: state.held }),
       },
+      deliverTo: (deadLetters) => deliverOf(state, open, deadLetters),
     })
   }
 
@@ -94,7 +95,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
     return found
   }
 
-  function deliverOf(state: TriggerState, open: OpenBroker) {
+  function deliverOf(state: TriggerState, open: OpenBroker, deadLetters: Pick<DeadLetterLog, 'keep'>) {
     const { namespace, name, brokerName, durations } = state
     return createTriggerDeliver({
       name: `${namespace}/${name}`,
@@ -104,7 +105,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
       },
       broker: { target: open.target, room: open.room, url: brokerUrl(world.dataUrl, open.namespace, open.name) },
       accept: world.accept,
-      deadLetters: open.deadLetters,
+      deadLetters,
       client: world.client,
       clock,
       durations,
