@@ -3,13 +3,14 @@
 // more subscription of the same log, which ends by itself.
 import { type Channel, type ChannelOptions, openChannel, type Unsettled } from '../channel/channel.ts'
 import type { Entry, LaneId, LogConfig, LogRef, LogStore } from '../channel/log.ts'
+import type { SubscriptionSpec } from '../channel/subscription.ts'
 import type { Event } from '../core/event.ts'
-import { compileTriggerFilter } from '../filter/dialects.ts'
 import { createRoomWait, type Storer } from './room-wait.ts'
 
 /** Names the subscription, as `namespace/name`, that the event failed for. An extension attribute. */
 export const TRIGGER_ATTRIBUTE = 'tidingstrigger'
 const LIST = 'list'
+const EVERYTHING: SubscriptionSpec['filter'] = { matches: () => true, covers: [] }
 
 export interface DeadLetterLogStatus {
   /** Events waiting for somebody to redrive or discard them. */
@@ -54,7 +55,7 @@ export async function openDeadLetterLog(options: DeadLetterLogOptions): Promise<
   await channel.subscribe(
     LIST,
     {
-      filter: compileTriggerFilter({}),
+      filter: EVERYTHING,
       ordered: false,
       maxInFlight: 1,
       maxUnsettled: 1,
