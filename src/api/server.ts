@@ -4,6 +4,7 @@
 // and the probes alone, and follows the same rule (docs/decisions/0010).
 import { createServer } from 'node:http'
 import express from 'express'
+import { EventingError } from '../core/errors.ts'
 import { closeNow, isLoopback, type ListenAddress, listen } from '../http/listen.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Admin } from '../runtime/admin.ts'
@@ -102,8 +103,12 @@ async function startServer(
   return { port: await listen(server, { host, port }), close: () => closeNow(server) }
 }
 
-/** Express throws what is wrong with a request, with a 4xx as `status`; everything else is our mistake. */
+/**
+ * Express throws what is wrong with a request, with a 4xx as `status`; what may go well later says so; everything else is
+ * our mistake.
+ */
 function refusalOf(error: { readonly status?: unknown }): readonly [status: number, message: string] {
+  if (error instanceof EventingError && error.retryable) return [503, `${error.code}: ${error.message}`]
   switch (error.status) {
     case 400:
       return [400, 'the request cannot be read: expected a valid path, and JSON as body']

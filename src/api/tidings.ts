@@ -32,9 +32,15 @@ export function addTidingsRoutes(app: express.Express, admin: Admin): void {
   })
 }
 
-function setPaused(admin: Admin, request: express.Request, response: express.Response, paused: boolean): void {
+async function setPaused(
+  admin: Admin,
+  request: express.Request,
+  response: express.Response,
+  paused: boolean,
+): Promise<void> {
   const { namespace, name } = namesOf(request)
-  if (!admin.setTriggerPaused(namespace, name, paused)) return refuse(response, 404, `no trigger ${namespace}/${name}`)
+  const isThere = await admin.setTriggerPaused(namespace, name, paused)
+  if (!isThere) return refuse(response, 404, `no trigger ${namespace}/${name}`)
   response.json({ namespace, name, paused })
 }
 

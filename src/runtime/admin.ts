@@ -17,8 +17,12 @@ export interface Admin {
   readonly metrics: Metrics
   readonly resources: ResourceReader
   status(): Promise<RuntimeStatus>
-  /** False when there is no such trigger. A pause holds until it is resumed, whatever its manifest says. */
-  setTriggerPaused(namespace: string, name: string, paused: boolean): boolean
+  /**
+   * Resolves to false when there is no such trigger. A pause holds until it is resumed, whatever its manifest says, and
+   * across restarts where anything outlives the process. Rejects with LOG_FULL or LOG_UNAVAILABLE when it cannot be
+   * stored; nothing has changed then.
+   */
+  setTriggerPaused(namespace: string, name: string, paused: boolean): Promise<boolean>
   /** Emits one event of the source now, beside its schedule. */
   fireSource(kind: 'PingSource' | 'CronJobSource', namespace: string, name: string): Promise<Fired>
   /** Events with this id in the log of a Broker, newest last; undefined when there is no such Broker. */

@@ -49,8 +49,13 @@ export interface Cursors {
   onChange(listener: (key: ResourceKey) => void): void
   /** Those of deleted resources. */
   kept(): Iterable<KeptCursor>
-  /** False when there is none. Holds until it is taken back, wherever the cursor goes. */
-  setPaused(key: ResourceKey, paused: boolean): boolean
+  /**
+   * Resolves to false when there is none. Stored when resolved, and holds until it is taken back, wherever the cursor goes.
+   * Rejects when it cannot be stored, and nothing has changed then.
+   */
+  setPaused(key: ResourceKey, paused: boolean): Promise<boolean>
+  /** Nothing is left of the resource that had this key. */
+  forget(key: ResourceKey): Promise<void>
   close(): void
 }
 
@@ -63,22 +68,47 @@ interface Placed extends Wanted {
   readonly isStale: boolean
 }
 
-export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger' | 'resources' | 'uids'>): Cursors {
-  const { settings, clock, logger, resources, uids } = world
+/** The value is the uid: a pause is not for whoever has the name later. */
+const PAUSE = 'pause/'
+const PAUSED = 'it is paused'
+
+export function createCursors(
+  world: Pick<World, 'settings' | 'clock' | 'logger' | 'resources' | 'uids' | 'values'>,
+): Cursors {
+  const { settings, clock, logger, resources, uids, values } = world
   const cursors = new Map<ResourceKey, Placed>()
-  const paused = new Set<ResourceKey>()
   const listeners: ((key: ResourceKey) => void)[] = []
 
   function tell(key: ResourceKey): void {
     for (const listener of listeners) listener(key)
   }
 
+  function isPaused(key: ResourceKey, uid: string): boolean {
+    return values.get(PAUSE + key) === uid
+  }
+
+  async function forget(key: ResourceKey): Promise<void> {
+    uids.forget(key)
+    await Promise.all([uids.saved(), values.get(PAUSE + key) !== undefined && values.delete(PAUSE + key)])
+  }
+
   async function drop(key: ResourceKey, { uid, hub }: Placed): Promise<void> {
     cursors.delete(key)
     tell(key)
-    if (!resources.get(key)) uids.forget(key)
     // A log that is gone has no cursors.
     await hub.channel.unsubscribe(uid).catch(() => undefined)
+    if (resources.get(key)) return
+    await forget(key).catch((error: unknown) => logger.error({ err: error, resource: key }, 'it was not forgotten'))
+  }
+
+  /** Nothing of a paused one is handed out before that is known. */
+  async function subscribe(key: ResourceKey, placed: Placed): Promise<void> {
+    const { channel } = placed.hub
+    const [uid, spec] = [placed.uid, specOf(placed)]
+    const wasPaused = isPaused(key, uid)
+    await channel.subscribe(uid, wasPaused ? { ...spec, held: PAUSED } : spec, placed.start)
+    if (isPaused(key, uid)) channel.pause(uid)
+    if (wasPaused) channel.change(uid, spec)
   }
 
   function change(key: ResourceKey, placed: Placed, next: Placed): void {
@@ -123,8 +153,7 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       await uids.saved()
       const deliver = wanted.deliverTo(wanted.hub.deadLetters)
       const next: Placed = { ...wanted, deliver, ends: undefined, isStale: false }
-      await wanted.hub.channel.subscribe(wanted.uid, specOf(next), wanted.start)
-      if (paused.has(key)) wanted.hub.channel.pause(wanted.uid)
+      await subscribe(key, next)
       cursors.set(key, next)
       tell(key)
     },
@@ -142,10 +171,7 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
       const status = placed.hub.channel.subscription(placed.uid)
       const unsettled = status ? unsettledOf(status) : 0
       if (unsettled > 0 && settings.retention.deletedMs > 0) keep(key, placed, unsettled)
-      else {
-        paused.delete(key)
-        await drop(key, placed)
-      }
+      else await drop(key, placed)
     },
 
     *kept() {
@@ -162,23 +188,24 @@ export function createCursors(world: Pick<World, 'settings' | 'clock' | 'logger'
 
     reader(key) {
       const placed = cursors.get(key)
-      return placed && { ...placed, held: paused.has(key) ? 'it is paused' : placed.spec.held }
+      return placed && { ...placed, held: isPaused(key, placed.uid) ? PAUSED : placed.spec.held }
     },
     onChange: (listener) => void listeners.push(listener),
 
-    setPaused(key, isPaused) {
+    async setPaused(key, isPaused) {
       const placed = cursors.get(key)
       if (!placed || placed.ends) return false
-      if (isPaused) {
-        paused.add(key)
-        placed.hub.channel.pause(placed.uid)
-      } else {
-        paused.delete(key)
-        placed.hub.channel.resume(placed.uid)
-      }
+      if (isPaused) await values.put(PAUSE + key, placed.uid)
+      else await values.delete(PAUSE + key)
+      const now = cursors.get(key)
+      if (now?.uid !== placed.uid) return true
+      if (isPaused) now.hub.channel.pause(now.uid)
+      else now.hub.channel.resume(now.uid)
       tell(key)
       return true
     },
+
+    forget,
 
     close() {
       for (const { ends } of cursors.values()) ends?.cancel()

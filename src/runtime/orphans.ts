@@ -2,13 +2,14 @@
 // for them to come back for as long as after any deletion.
 import type { Timer } from '../core/clock.ts'
 import { nameOf, type ResourceKey } from '../store/resource-store.ts'
+import type { Cursors } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
 import type { World } from './world.ts'
 
 /** Gives up what is nobody's after `retention.deleted`. */
-export function startOrphans(world: World, hubs: Hubs): { stop(): void } {
-  const { uids, resources, clock, logger, settings } = world
-  const orphans = uids.orphans()
+export function startOrphans(world: World, hubs: Hubs, cursors: Cursors): { stop(): void } {
+  const { resources, clock, logger, settings } = world
+  const orphans = world.uids.orphans()
   if (orphans.length === 0) return { stop: () => undefined }
   const { deletedMs } = settings.retention
   const until = new Date(clock.wall() + deletedMs).toISOString()
@@ -20,8 +21,12 @@ export function startOrphans(world: World, hubs: Hubs): { stop(): void } {
   async function giveUp(): Promise<void> {
     for (const { key, uid } of orphans) {
       if (resources.get(key)) continue
-      logger.error({ resource: key }, 'gone for too long: what it had left is given up')
-      await forget(key, uid).catch((error: unknown) => logger.error({ err: error, resource: key }, 'it could not be'))
+      try {
+        await forget(key, uid)
+        logger.error({ resource: key }, 'gone for too long: what it had left is given up')
+      } catch (error) {
+        logger.error({ err: error, resource: key }, 'gone for too long, and what it had left could not be given up')
+      }
     }
   }
 
@@ -30,8 +35,7 @@ export function startOrphans(world: World, hubs: Hubs): { stop(): void } {
     await hubs.removeUnopened(key, uid)
     // A cursor is in one of these; to the others it is unknown.
     for (const hub of hubs.all()) await hub.channel.unsubscribe(uid)
-    uids.forget(key)
-    await uids.saved()
+    await cursors.forget(key)
   }
 
   const timer: Timer = clock.after(deletedMs, () => void giveUp())

@@ -84,10 +84,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 async function serveResources(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
   const { settings, resources, uids, manifestProblems = () => [], clock, logger } = options
-  const { logs } = options.data
+  const { logs, values } = options.data
   const dataUrl = settings.data.externalUrl ?? port.url
   const share = (part: number): Budget => new Budget(part * port.budget.limitBytes, port.budget)
-  const shared = { settings, clock, logger, resources, logs, uids, budget: share(DELIVERIES_SHARE), dataUrl }
+  const shared = { settings, clock, logger, resources, logs, values, uids, budget: share(DELIVERIES_SHARE), dataUrl }
   const hubs = createHubs(shared)
   const ingress = createIngress({
     find: (namespace, name) => hubs.get(brokerKey(namespace, name))?.target,
@@ -155,7 +155,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     },
   })
   await reconciler.settled()
-  const orphans = startOrphans(world, hubs)
+  const orphans = startOrphans(world, hubs, cursors)
   const plausibility = startPlausibility({ triggers: triggers.states, cursors, again: reconciler.again, clock })
   port.serve((request) => display(request) ?? channels(request) ?? ingress.handle(request))
 

@@ -3,6 +3,7 @@ import type { Ingress } from '../broker/ingress.ts'
 import type { LogStore } from '../channel/log.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Values } from '../core/values.ts'
 import type { Client } from '../http/client.ts'
 import type { Logger } from '../observe/logger.ts'
 import { applyFindings, type ConditionSet, type Finding, startConditions } from '../resource/conditions.ts'
@@ -16,6 +17,8 @@ export interface World {
   readonly logger: Logger
   readonly resources: ResourceStore
   readonly logs: LogStore
+  /** What is remembered of resources, for as long as the data directory says. */
+  readonly values: Values
   /** Of `resources`: nothing is kept under a uid that is not saved. */
   readonly uids: Uids
   /** Of all deliveries. */

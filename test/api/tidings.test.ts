@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventingError } from '../../src/core/errors.ts'
 import type { Admin } from '../../src/runtime/admin.ts'
 import { anAdmin, startTestAdmin, type TestAdmin, triggerManifest } from '../support/admin.ts'
 
@@ -41,6 +42,15 @@ describe('/tidings/v1', () => {
       const { status, body } = await ask('/triggers/default/x/pause', { method: 'POST' }, admin)
 
       assert.deepEqual({ status, body }, { status: 404, body: { message: 'no trigger default/x' } })
+    })
+
+    it('are not said to be paused when that cannot be stored', async () => {
+      const full = new EventingError('LOG_FULL', 'data: no room left on the disk', { retryable: true })
+      const failing = anAdmin('', { setTriggerPaused: () => Promise.reject(full) })
+
+      const { status, body } = await ask('/triggers/default/a/pause', { method: 'POST' }, failing)
+
+      assert.deepEqual({ status, body }, { status: 503, body: { message: 'LOG_FULL: data: no room left on the disk' } })
     })
 
     it('are not paused by reading', async () => {

@@ -139,6 +139,28 @@ describe('tidings serve --channel disk', function () {
     assert.equal(code, 1)
   })
 
+  it('stays paused over kill -9, hands out nothing, and goes on when it is resumed', async () => {
+    await using other = await startSubscriber()
+    subscriber.script({ status: 202 })
+    await manifests(aTrigger('t', subscriber.url, RETRIES) + aTrigger('other', other.url, RETRIES))
+    const first = await start()
+    assert.equal((await runProgram(['trigger', 'pause', 't', '--server', first.adminUrl])).code, 0)
+    await send(first, ['1', '2'])
+    await other.received(2)
+    await kill(first)
+
+    await using second = await start()
+    await send(second, ['3'])
+    await eventually(() => other.requests.some(({ headers }) => headers['ce-id'] === '3'), 'the other trigger has it')
+    const { out } = await runProgram(['status', '--server', second.adminUrl])
+    assert.match(out, /default\/t .*\(paused\)/)
+    assert.equal(subscriber.requests.length, 0)
+
+    assert.equal((await runProgram(['trigger', 'resume', 't', '--server', second.adminUrl])).code, 0)
+    await subscriber.received(3)
+    assert.deepEqual(idsAt(0).sort(), ['1', '2', '3'])
+  })
+
   it('has its directory to itself, and says who has it', async () => {
     await manifests('')
     await using _first = await start()

@@ -314,7 +314,7 @@ describe('a runtime whose resources change', () => {
   it('keeps a pause when the broker goes and comes back', async () => {
     await using subscriber = await startSubscriber()
     await using tidings = await startTestRuntime(aTrigger('t', subscriber.url))
-    tidings.runtime.setTriggerPaused('default', 't', true)
+    await tidings.runtime.setTriggerPaused('default', 't', true)
 
     await remove(tidings, brokerKey)
     await apply(tidings, BROKER)
@@ -322,8 +322,35 @@ describe('a runtime whose resources change', () => {
 
     assert.equal((await tidings.trigger('t')).paused, true)
     assert.equal(subscriber.requests.length, 0)
-    tidings.runtime.setTriggerPaused('default', 't', false)
+    await tidings.runtime.setTriggerPaused('default', 't', false)
     await subscriber.received(1)
+  })
+
+  it('can be paused and resumed while its broker is away', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('t', subscriber.url))
+    await remove(tidings, brokerKey)
+
+    assert.equal(await tidings.runtime.setTriggerPaused('default', 't', true), true)
+    await apply(tidings, BROKER)
+    await tidings.send(anEvent())
+
+    assert.equal((await tidings.trigger('t')).paused, true)
+    assert.equal(subscriber.requests.length, 0)
+    assert.equal(await tidings.runtime.setTriggerPaused('default', 't', false), true)
+    await subscriber.received(1)
+  })
+
+  it('has no pause of the trigger of its name that was deleted with nothing waiting', async () => {
+    await using subscriber = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('t', subscriber.url))
+    await tidings.runtime.setTriggerPaused('default', 't', true)
+    await remove(tidings, triggerKey('t'))
+
+    await apply(tidings, aTrigger('t', subscriber.url))
+
+    assert.equal((await tidings.trigger('t')).paused, false)
+    assert.equal(await tidings.runtime.setTriggerPaused('default', 'nobody', true), false)
   })
 
   it('is as ready as its broker, whose dead letter sink may be missing', async () => {

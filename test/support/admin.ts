@@ -41,7 +41,7 @@ export function anAdmin(manifests = '', answers: Partial<Admin> = {}, appliedAt 
       sources: [],
       problems: [],
     }),
-    setTriggerPaused(namespace, name, paused) {
+    async setTriggerPaused(namespace, name, paused) {
       told.push(`${paused ? 'pause' : 'resume'} ${namespace}/${name}`)
       return store.get(keyOf('eventing.knative.dev/v1', 'Trigger', namespace, name)) !== undefined
     },
