@@ -73,6 +73,11 @@ export class ByteReader {
     this.#end = end
   }
 
+  /** Another one at the same place of the same bytes. */
+  copy(): ByteReader {
+    return new ByteReader(this.#buffer, this.at, this.#end)
+  }
+
   byte(): number {
     if (this.at >= this.#end) throw new RangeError('cut short')
     return this.#buffer[this.at++] as number

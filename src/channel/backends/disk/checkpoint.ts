@@ -6,7 +6,7 @@ import { EventingError } from '../../../core/errors.ts'
 import type { CursorId, Position } from '../../log.ts'
 import type { BacklogRange } from './backlog.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
-import type { Disk } from './disk.ts'
+import type { Disk, ReadableDisk } from './disk.ts'
 import { LOST } from './entry-index.ts'
 import type { Location } from './journal.ts'
 import type { LogState } from './log-state.ts'
@@ -26,11 +26,23 @@ export interface CheckpointLog {
     readonly state: Uint8Array | undefined
   }[]
   readonly backlog: readonly BacklogRange[]
-  /** Of the journal, those that are not lost. */
-  readonly entries: readonly { readonly position: Position; readonly location: Location; readonly bytes: number }[]
+  /** Of the journal. */
+  readonly first: Position
+  readonly afterLast: Position
+  readonly lost: number
+  /** Those that are not lost, in order; decoded anew each time, as there may be millions. */
+  readonly entries: Iterable<CheckpointEntry>
+}
+
+export interface CheckpointEntry {
+  readonly position: Position
+  readonly location: Location
+  readonly bytes: number
 }
 
 export interface Checkpoint {
+  /** Of its format. */
+  readonly version: number
   /** All records before it are in the checkpoint. */
   readonly replayFrom: Location
   /** The oldest journal segment in which anything stands that is still needed. */
@@ -68,10 +80,14 @@ export async function storeCheckpoint(disk: Disk, folder: string, bytes: Buffer)
 }
 
 /** undefined when there is none. Throws LOG_CORRUPT when it is not one. */
-export async function loadCheckpoint(disk: Disk, folder: string): Promise<Checkpoint | undefined> {
+export async function loadCheckpoint(disk: ReadableDisk, folder: string): Promise<Checkpoint | undefined> {
   const file = checkpointFile(folder)
   const bytes = await disk.readAll(file)
-  if (!bytes) return undefined
+  return bytes && readCheckpoint(file, bytes)
+}
+
+/** Throws LOG_CORRUPT when the file's bytes are not a checkpoint. */
+export function readCheckpoint(file: string, bytes: Buffer): Checkpoint {
   try {
     return decodeCheckpoint(bytes)
   } catch (error) {
@@ -83,7 +99,7 @@ export async function loadCheckpoint(disk: Disk, folder: string): Promise<Checkp
 
 /** Takes what is true at one moment: nothing may change the logs meanwhile, and nothing can, as it does not wait. */
 export function encodeCheckpoint(
-  about: { readonly replayFrom: Location; readonly firstSegment: number; readonly nextLog: LogNumber },
+  about: Pick<Checkpoint, 'replayFrom' | 'firstSegment' | 'nextLog'>,
   logs: Iterable<LogState>,
   values: ReadonlyMap<string, string>,
 ): Buffer {
@@ -150,6 +166,7 @@ function decodeCheckpoint(bytes: Buffer): Checkpoint {
   if (crc32(bytes.subarray(HEADER_BYTES)) !== bytes.readUInt32LE(5)) throw new RangeError('its checksum is another')
   const reader = new ByteReader(bytes, HEADER_BYTES)
   return {
+    version,
     replayFrom: reader.number(),
     firstSegment: reader.number(),
     nextLog: reader.number(),
@@ -179,20 +196,30 @@ function readLog(reader: ByteReader): CheckpointLog {
       end: reader.number(),
       bytes: reader.number(),
     })),
-    entries: readEntries(reader),
+    ...readEntries(reader),
   }
 }
 
-function readEntries(reader: ByteReader): CheckpointLog['entries'] {
+function readEntries(reader: ByteReader): Pick<CheckpointLog, 'first' | 'afterLast' | 'lost' | 'entries'> {
   const first = reader.number()
-  const count = reader.number()
-  const entries: CheckpointLog['entries'][number][] = []
-  let last = 0
-  for (let position = first; position < first + count; position++) {
+  const afterLast = first + reader.number()
+  const again = reader.copy()
+  let stored = 0
+  for (const _entry of entriesFrom(reader, first, afterLast)) stored++
+  return {
+    first,
+    afterLast,
+    lost: afterLast - first - stored,
+    entries: { [Symbol.iterator]: () => entriesFrom(again.copy(), first, afterLast) },
+  }
+}
+
+function* entriesFrom(reader: ByteReader, first: Position, afterLast: Position): Generator<CheckpointEntry, void> {
+  let location = 0
+  for (let position = first; position < afterLast; position++) {
     const distance = reader.number()
     if (distance === 0) continue
-    last += distance
-    entries.push({ position, location: last, bytes: reader.number() })
+    location += distance
+    yield { position, location, bytes: reader.number() }
   }
-  return entries
 }

@@ -15,12 +15,21 @@ export interface DiskFile {
   close(): Promise<void>
 }
 
-export interface Disk {
-  /** Rejects with EEXIST when the file is there. */
-  create(file: string): Promise<DiskFile>
+/** The part that looks and changes nothing. */
+export interface ReadableDisk {
   openForReading(file: string): Promise<DiskFile>
   /** The whole file; undefined when it is not there. */
   readAll(file: string): Promise<Buffer | undefined>
+  list(folder: string): Promise<readonly string[]>
+  /** Time of change, epoch milliseconds; undefined when the file is not there. */
+  touchedAt(file: string): Promise<number | undefined>
+  /** undefined when the file is not there. */
+  sizeOf(file: string): Promise<number | undefined>
+}
+
+export interface Disk extends ReadableDisk {
+  /** Rejects with EEXIST when the file is there. */
+  create(file: string): Promise<DiskFile>
   /** Makes creations, renames and removals in it last. */
   syncFolder(folder: string): Promise<void>
   rename(from: string, to: string): Promise<void>
@@ -28,20 +37,16 @@ export interface Disk {
   remove(file: string): Promise<void>
   /** Idempotent, with all folders above. */
   makeFolder(folder: string): Promise<void>
-  list(folder: string): Promise<readonly string[]>
   /** Sets the file's time of change to now. */
   touch(file: string, nowMs: number): Promise<void>
-  /** Time of change, epoch milliseconds; undefined when the file is not there. */
-  touchedAt(file: string): Promise<number | undefined>
-  /** undefined when the file is not there. */
-  sizeOf(file: string): Promise<number | undefined>
 }
 
 export function nodeDisk(): Disk {
   return {
+    ...readOnlyDisk(),
     create: async (file) => diskFile(await open(file, 'wx+')),
+    // What is read may have to be synced too, which not every system does for a file that is open for reading alone.
     openForReading: async (file) => diskFile(await open(file, 'r+')),
-    readAll: (file) => readFile(file).catch(undefinedWhenAbsent),
     async syncFolder(folder) {
       const handle = await open(folder, 'r')
       try {
@@ -60,8 +65,16 @@ export function nodeDisk(): Disk {
         await this.syncFolder(path.dirname(at))
       }
     },
-    list: (folder) => readdir(folder),
     touch: (file, nowMs) => utimes(file, nowMs / 1_000, nowMs / 1_000),
+  }
+}
+
+/** For files that may be somebody else's, on a disk that may be mounted read-only. */
+export function readOnlyDisk(): ReadableDisk {
+  return {
+    openForReading: async (file) => diskFile(await open(file, 'r')),
+    readAll: (file) => readFile(file).catch(undefinedWhenAbsent),
+    list: (folder) => readdir(folder),
     touchedAt: async (file) => (await stat(file).catch(undefinedWhenAbsent))?.mtimeMs,
     sizeOf: async (file) => (await stat(file).catch(undefinedWhenAbsent))?.size,
   }

@@ -6,11 +6,11 @@ import { EventingError } from '../../../core/errors.ts'
 import type { Position } from '../../log.ts'
 import { type BacklogRange, backlogFile, openBacklog } from './backlog.ts'
 import { type Checkpoint, type CheckpointLog, loadCheckpoint } from './checkpoint.ts'
-import type { Disk } from './disk.ts'
-import { ValueState } from './disk-values.ts'
+import { applyRecord, type DirectoryState, emptyDirectory, logStateOf } from './directory-state.ts'
+import type { Disk, ReadableDisk } from './disk.ts'
 import { type JournalSegment, LOCATION_SCALE, type Location, segmentFile } from './journal.ts'
-import { LogState } from './log-state.ts'
-import { type DiskRecord, type LogNumber, readEntryHead, readRecord } from './record.ts'
+import type { LogState } from './log-state.ts'
+import { readEntryHead, readRecord } from './record.ts'
 import { HEADER_BYTES, openSegment, type Scanned, type Segment, scanSegment } from './segment.ts'
 
 export interface Folders {
@@ -19,10 +19,7 @@ export interface Folders {
   readonly backlog: string
 }
 
-export interface Recovered {
-  readonly logs: Map<LogNumber, LogState>
-  readonly values: ValueState
-  readonly nextLog: LogNumber
+export interface Recovered extends DirectoryState {
   readonly segments: JournalSegment[]
   /** Of the next journal segment. */
   readonly nextSegment: number
@@ -38,7 +35,6 @@ interface Recovery extends Recovered {
   readonly missing: { readonly state: LogState; readonly file: string; readonly end: Position }[]
   readonly folders: Folders
   readonly fault: (what: string, error: unknown) => void
-  nextLog: LogNumber
   nextSegment: number
 }
 
@@ -70,8 +66,7 @@ export async function recover(
     folders,
     fault,
     missing: [],
-    logs: new Map(),
-    values: new ValueState(),
+    ...emptyDirectory(),
     nextLog: checkpoint?.nextLog ?? 1,
     nextSegment: (numbers.at(-1) ?? 0) + 1,
     segments: [],
@@ -111,22 +106,27 @@ export async function closeRecovered({ segments, logs }: Recovered): Promise<voi
   }
 }
 
-async function journalNumbers(disk: Disk, { journal }: Folders): Promise<number[]> {
+export async function journalNumbers(disk: ReadableDisk, { journal }: Folders): Promise<number[]> {
   const names = await disk.list(journal)
   const numbers = names.flatMap((name) => (JOURNAL_NAME.test(name) ? [Number.parseInt(name, 10)] : []))
   return numbers.sort((a, b) => a - b)
 }
 
-/** What stood in the checkpoint's last segment and those after it is known from nowhere else. */
 function refuseGaps({ journal }: Folders, numbers: readonly number[], checkpoint: Checkpoint | undefined): void {
-  if (numbers.length === 0 && !checkpoint) return
+  const [gap] = gapsIn(numbers, checkpoint)
+  if (gap === undefined) return
+  const file = segmentFile(journal, gap)
+  throw new EventingError('LOG_LOST', `${file}: the file is gone; what it held may be missing from any log`)
+}
+
+/** What stood in the checkpoint's last segment and those after it is known from nowhere else. */
+export function gapsIn(numbers: readonly number[], checkpoint: Checkpoint | undefined): readonly number[] {
+  if (numbers.length === 0 && !checkpoint) return []
   const first = checkpoint ? Math.floor(checkpoint.replayFrom / LOCATION_SCALE) : 1
   const last = Math.max(first, numbers.at(-1) ?? 0)
-  for (let number = first; number <= last; number++) {
-    if (numbers.includes(number)) continue
-    const file = segmentFile(journal, number)
-    throw new EventingError('LOG_LOST', `${file}: the file is gone; what it held may be missing from any log`)
-  }
+  const gaps: number[] = []
+  for (let number = first; number <= last; number++) if (!numbers.includes(number)) gaps.push(number)
+  return gaps
 }
 
 /** The oldest first. One whose header is damaged is set aside; one that was only being created is no segment. */
@@ -158,7 +158,11 @@ async function openJournalSegments(
     damaged.push(file)
     fault(WHAT, new EventingError('LOG_CORRUPT', `${file}: damaged at 0, set aside with all that is in it`))
   }
-  // Each segment says where the one before it ended.
+  setEnds(segments)
+}
+
+/** Each segment says where the one before it ended; of the last, and before one that is missing, it is the file's end. */
+export function setEnds(segments: readonly JournalSegment[]): void {
   for (const [at, segment] of segments.entries()) {
     const next = segments[at + 1]
     if (next && next.header.number === segment.header.number + 1) segment.end = next.header.previousEnd
@@ -167,13 +171,9 @@ async function openJournalSegments(
 
 /** What the checkpoint says of a log, as far as its files are there. */
 async function restore(recovery: Recovery, known: CheckpointLog): Promise<void> {
-  const state = new LogState(known.number, known.uid, known.name)
-  state.base = known.base
-  state.start = state.settledBefore = known.start
-  state.isLost = known.isLost
-  state.onFreed = ({ segment }) => void segment.file.close()
-  for (const { id, floor, state: unsettled } of known.cursors) {
-    state.putCursor(id, unsettled && { floor, state: unsettled })
+  const state = logStateOf(known)
+  state.onFreed = ({ segment }) => {
+    segment.file.close().catch((error: unknown) => recovery.fault(WHAT, error))
   }
   recovery.logs.set(state.number, state)
   for (const range of known.backlog) {
@@ -238,6 +238,8 @@ async function replay(recovery: Recovery, replayFrom: Location): Promise<void> {
     const from = number === firstNumber ? replayFrom % LOCATION_SCALE : HEADER_BYTES
     const tell = (start: number, end: number): void =>
       fault(WHAT, new EventingError('LOG_CORRUPT', `${segment.path}: damaged from ${start} to ${end}`))
+    // So is a copy whose checkpoint was read before its journal was complete.
+    if (from > segment.end) tell(segment.end, from)
     const found = (scanned: Scanned): void => apply(recovery, segment, scanned)
     const end = await scanSegment(segment, from, segment.end, found, (damage) => tell(damage.from, damage.to))
     if (segment === segments.at(-1)) segment.end = end
@@ -250,21 +252,7 @@ function apply(recovery: Recovery, segment: Segment, { buffer, frame, at }: Scan
   if (frame.kind === 'entry') {
     const { log, position, bytes } = readEntryHead(buffer, frame)
     recovery.logs.get(log)?.addEntry(position, location, bytes)
-    return
+  } else {
+    applyRecord(recovery, readRecord(buffer, frame), location)
   }
-  const record: DiskRecord = readRecord(buffer, frame)
-  if (record.kind === 'put' || record.kind === 'delete') return recovery.values.apply(record)
-  recovery.nextLog = Math.max(recovery.nextLog, record.log + 1)
-  const state = recovery.logs.get(record.log)
-  if (record.kind === 'remove') forget(recovery, record.log)
-  else if (record.kind !== 'open') state?.apply(record, location)
-  else if (!state) recovery.logs.set(record.log, new LogState(record.log, record.uid, record.name))
-}
-
-/** Its files are nobody's from now on. */
-function forget({ logs, fault }: Recovery, log: LogNumber): void {
-  for (const { segment } of logs.get(log)?.backlog ?? []) {
-    segment.file.close().catch((error: unknown) => fault(WHAT, error))
-  }
-  logs.delete(log)
 }

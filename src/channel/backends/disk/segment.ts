@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { EventingError } from '../../../core/errors.ts'
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk, DiskFile, ReadableDisk } from './disk.ts'
 import { FRAME_BYTES, frameAt, isRecord, type RecordFrame } from './record.ts'
 
 export interface SegmentHeader {
@@ -51,7 +51,7 @@ export async function createSegment(
 }
 
 /** undefined when it does not begin with a header. Throws LOG_CORRUPT when the header is of another version. */
-export async function openSegment(disk: Disk, file: string): Promise<Segment | undefined> {
+export async function openSegment(disk: ReadableDisk, file: string): Promise<Segment | undefined> {
   const handle = await disk.openForReading(file)
   try {
     const bytes = Buffer.alloc(HEADER_BYTES)
