@@ -97,14 +97,19 @@ export interface Channel {
   find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]>
   /** Per lane, where a subscription that starts so would begin. */
   positionsAt(start: CursorStart): Promise<ReadonlyMap<LaneId, Position>>
+  /** What the log has from one place on each lane to another, lane after lane, oldest first. */
+  entries(
+    from: ReadonlyMap<LaneId, Position>,
+    until: ReadonlyMap<LaneId, Position>,
+  ): AsyncIterable<{ readonly lane: LaneId; readonly entry: Entry }>
   /** Entries of the log that were not read for the subscription, those beyond the head too: an upper bound of its backlog. */
   backlog(id: CursorId): number
   /** How far an entry that the subscription matches has come with it; `waiting` where the lane is another's. */
   standing(id: CursorId, lane: LaneId, position: Position): Standing
-  /** What the subscription has not settled of what was read by now, lane after lane, oldest first. */
+  /** What the subscription has not settled of what is stored by now, lane after lane, oldest first. */
   unsettled(id: CursorId): AsyncIterable<Unsettled>
   /**
-   * What is `wanted` of the subscription's unsettled entries, those read by now, is not attempted any more; what runs may
+   * What is `wanted` of the subscription's unsettled entries, those stored by now, is not attempted any more; what runs may
    * finish. Resolves with how many these were, once that is stored.
    */
   skip(id: CursorId, wanted: (unsettled: Unsettled) => boolean): Promise<number>
@@ -247,7 +252,9 @@ export function openChannel(options: ChannelOptions): Channel {
     await turn // lanes that are being taken up
     const subscription = known(id)
     for (const [laneId, { lane }] of lanes) {
-      for await (const entry of entriesBetween(log, laneId, lane.floorOf(subscription), lane.head())) {
+      const end = log.end(laneId)
+      await lane.reached(end)
+      for await (const entry of entriesBetween(log, laneId, lane.floorOf(subscription), end)) {
         if (!subscription.live) return
         if (!subscription.spec.filter.matches(entry.event.attributes)) continue
         const standing = lane.standing(subscription, entry.position)
@@ -356,6 +363,11 @@ export function openChannel(options: ChannelOptions): Channel {
       return new Map(await Promise.all(positions))
     },
 
+    async *entries(from, until) {
+      for (const [lane, end] of until) {
+        for await (const entry of entriesBetween(log, lane, from.get(lane) ?? end, end)) yield { lane, entry }
+      }
+    },
     backlog(id) {
       let entries = 0
       for (const { lane } of lanes.values()) entries += lane.unread(known(id)) + lane.unreadAtHead()

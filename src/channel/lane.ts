@@ -60,6 +60,8 @@ export interface Lane {
   settle(subscription: Subscription, entry: Entry, through?: Range): number
   /** All before it has been matched. */
   head(): Position
+  /** Resolves once all before a position has been matched, or the lane is given up. */
+  reached(position: Position): Promise<void>
   /** All before it is settled for this subscription. */
   floorOf(subscription: Subscription): Position
   floorHolder(): CursorId | undefined
@@ -108,6 +110,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const found: Subscription[] = []
   /** Those at the head that end soon after it. */
   const ending = new Set<Window>()
+  let awaited: { readonly position: Position; resolve(): void }[] = []
   const counts = { unmatched: 0, matched: 0, expired: 0 }
   /** All before it has been matched and handed over. */
   let head = base
@@ -123,6 +126,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
   let closing: Promise<void> | undefined
   let isClosing = false
   let isLost = false
+
+  reading.signal.addEventListener('abort', () => {
+    for (const { resolve } of awaited) resolve()
+  })
 
   const host: WindowHost = {
     lane: owned.id,
@@ -163,6 +170,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
           for (const entry of batch.entries) handOver(entry)
           head = batch.next
           if (ending.size > 0) endBounded()
+          if (awaited.length > 0) tellAwaited()
           sweep.headMoved()
           scheduleSave()
         }
@@ -171,6 +179,12 @@ export function openLane(context: LaneContext, base: Position): Lane {
         await recoverRead(error)
       }
     }
+  }
+
+  function tellAwaited(): void {
+    const all = awaited
+    awaited = all.filter(({ position }) => position > head)
+    for (const { position, resolve } of all) if (position <= head) resolve()
   }
 
   /** Matches an entry once and hands it to every match at the head; who has no room is detached here. */
@@ -364,6 +378,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       counts.expired += Math.max(0, start - head)
       head = Math.max(head, start)
       ring.restart(head)
+      tellAwaited()
     }
     await clock.sleep(RETRY_MS * (0.5 + Math.random()), reading.signal).catch(() => undefined)
   }
@@ -504,6 +519,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
       return settledNow
     },
     head: () => head,
+    reached(position) {
+      if (head >= position || reading.signal.aborted) return Promise.resolve()
+      return new Promise((resolve) => awaited.push({ position, resolve }))
+    },
     floorOf: (subscription) => Math.min(head, windows.get(subscription)?.floor() ?? head),
     floorHolder: () => floors.lowest()?.subscription.id,
     save,

@@ -6,10 +6,13 @@ import { kserviceKind } from '../resource/kinds/kservice.ts'
 import { keyOf, type ResourceReader, type ResourceStore } from '../store/resource-store.ts'
 import { brokerKey } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import type { Hubs } from './hubs.ts'
+import type { Reruns } from './reruns.ts'
 import { describeSettings, type Settings } from './settings.ts'
 import type { Sources } from './sources.ts'
 import type { RuntimeStatus } from './status.ts'
+import type { TriggerCommands } from './trigger-commands.ts'
 import type { Triggers } from './triggers.ts'
 
 export interface Admin {
@@ -23,6 +26,10 @@ export interface Admin {
    * stored; nothing has changed then.
    */
   setTriggerPaused(namespace: string, name: string, paused: boolean): Promise<boolean>
+  readonly triggers: TriggerCommands
+  readonly deadLetters: DeadLetters
+  /** Replays and redrives. */
+  readonly reruns: Pick<Reruns, 'list' | 'cancel'>
   /** Emits one event of the source now, beside its schedule. */
   fireSource(kind: 'PingSource' | 'CronJobSource', namespace: string, name: string): Promise<Fired>
   /** Events with this id in the log of a Broker, newest last; undefined when there is no such Broker. */
@@ -77,7 +84,9 @@ export interface AdminParts {
 const MOST_FOUND = 20
 const ORIGIN = 'the admin port'
 
-export function createAdmin(parts: AdminParts): Omit<Admin, 'health' | 'metrics' | 'resources' | 'status'> {
+export function createAdmin(
+  parts: AdminParts,
+): Omit<Admin, 'health' | 'metrics' | 'resources' | 'status' | 'triggers' | 'deadLetters' | 'reruns'> {
   const { settings, resources, hubs, cursors, triggers, sources } = parts
 
   function serviceKey(namespace: string, name: string) {

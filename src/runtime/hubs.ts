@@ -21,6 +21,8 @@ export interface Hubs {
   startNew(): void
   /** Those of resources of a kind that are there. */
   live(kind: string): Iterable<OpenBroker>
+  /** Of all resources that are there. */
+  entries(): Iterable<readonly [key: ResourceKey, hub: OpenBroker]>
   /** Those of deleted ones that are kept. */
   kept(): Iterable<KeptHub>
   /** All of them. */
@@ -160,6 +162,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     *live(kind) {
       for (const [key, hub] of live) if (kindOf(key) === kind) yield hub
     },
+    entries: () => live.entries(),
     kept: () => kept.values(),
     all: () => [...live.values(), ...[...kept.values()].map(({ hub }) => hub)],
     close() {

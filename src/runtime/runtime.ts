@@ -17,6 +17,7 @@ import { addDefaultBroker, brokerKey, createBrokerReconcile } from './brokers.ts
 import { createChannelReconcile, createInMemoryChannelReconcile, inMemoryChannelKey } from './channels.ts'
 import { createCursors } from './cursors.ts'
 import { type DataPort, openDataPort } from './data-port.ts'
+import { createDeadLetters } from './dead-letters.ts'
 import { endBroker, untilDelivered } from './drain.ts'
 import { createHubs } from './hubs.ts'
 import { createLocalClient } from './local-client.ts'
@@ -25,11 +26,13 @@ import { registerMetrics } from './metrics.ts'
 import { startOrphans } from './orphans.ts'
 import { startPlausibility } from './plausible.ts'
 import { type Look, startReconciler } from './reconcile.ts'
+import { createReruns } from './reruns.ts'
 import { brokerUrl, channelUrl, isDisplayPath } from './resolve.ts'
 import type { Settings } from './settings.ts'
 import { createSources } from './sources.ts'
 import { describeStatus, type LogSource } from './status.ts'
 import { createSubscriptions } from './subscriptions.ts'
+import { createTriggerCommands } from './trigger-commands.ts'
 import { createTriggers } from './triggers.ts'
 import type { World } from './world.ts'
 
@@ -119,6 +122,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
   })
   const world: World = { ...shared, client, accept: ingress.accept }
   const cursors = createCursors(world)
+  const reruns = createReruns(world, hubs, cursors)
   const reconcileBroker = createBrokerReconcile(world, hubs)
   const reconcileInMemoryChannel = createInMemoryChannelReconcile(world, hubs)
   const reconcileChannel = createChannelReconcile(world)
@@ -195,6 +199,9 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
 
   return {
     ...createAdmin({ settings, resources, hubs, cursors, triggers, sources }),
+    triggers: createTriggerCommands(cursors, reruns),
+    deadLetters: createDeadLetters(hubs, cursors, reruns),
+    reruns,
     dataUrl,
     health: port.health,
     metrics,

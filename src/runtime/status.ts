@@ -90,7 +90,10 @@ export interface SubscriberStatus {
   readonly waiting: number
   /** Published for it and not yet read for it: it has no room, or nothing may be attempted. */
   readonly behind: number
+  /** Gone from the log before they were delivered; no part of `matched`. */
   readonly expired: number
+  /** Not delivered because somebody said so; no part of `matched`. */
+  readonly skipped: number
   readonly inFlight: number
   readonly attempts: number
   readonly failedAttempts: number
@@ -253,6 +256,7 @@ function counts(cursor: SubscriptionStatus | undefined) {
     waiting: cursor?.unsettled ?? 0,
     behind: cursor?.behind ?? 0,
     expired: stats?.expired ?? 0,
+    skipped: stats?.skipped ?? 0,
     inFlight: cursor?.inFlight ?? 0,
     attempts: stats?.attempts ?? 0,
     failedAttempts: stats?.failedAttempts ?? 0,

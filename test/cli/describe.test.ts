@@ -28,6 +28,7 @@ const FAILING: RuntimeStatus = {
       waiting: 2,
       behind: 0,
       expired: 0,
+      skipped: 0,
       inFlight: 1,
       attempts: 5,
       failedAttempts: 4,

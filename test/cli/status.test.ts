@@ -32,6 +32,7 @@ const SUBSCRIBER: SubscriberStatus = {
   waiting: 1,
   behind: 0,
   expired: 0,
+  skipped: 0,
   inFlight: 0,
   attempts: 2,
   failedAttempts: 0,

@@ -45,6 +45,14 @@ export function anAdmin(manifests = '', answers: Partial<Admin> = {}, appliedAt 
       told.push(`${paused ? 'pause' : 'resume'} ${namespace}/${name}`)
       return store.get(keyOf('eventing.knative.dev/v1', 'Trigger', namespace, name)) !== undefined
     },
+    triggers: { replay: async () => undefined, skip: async () => undefined },
+    deadLetters: {
+      list: async () => ({ groups: [], scanned: 0, isComplete: true }),
+      show: async () => [],
+      redrive: async () => [],
+      discard: async () => 0,
+    },
+    reruns: { list: () => [], cancel: async () => false },
     fireSource: async () => ({ kind: 'unknown' }),
     findEvents: async () => undefined,
     settings: () => [],

@@ -1,0 +1,269 @@
+// What waits in the dead-letter logs of all Brokers, channels and sources: counted by cause, shown, redriven to those that
+// it failed for, or discarded.
+import type { OpenBroker } from '../broker/broker.ts'
+import { causeOf, errorTextOf, isMeant, type LetterMatch } from '../broker/letter.ts'
+import type { Unsettled } from '../channel/channel.ts'
+import { keyOf, kindOf, nameOf, type ResourceKey } from '../store/resource-store.ts'
+import type { Cursors } from './cursors.ts'
+import type { Hubs } from './hubs.ts'
+import type { Reruns } from './reruns.ts'
+
+/** Which letters are meant. What is absent asks for nothing. */
+export interface LetterSelection extends LetterMatch {
+  /** Of the Broker, channel or source that they wait at. */
+  readonly namespace?: string
+  readonly name?: string
+}
+
+/** Whose log letters wait in. */
+export interface LetterLog {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** Letters that failed alike. Times are RFC 3339, of when they came into the log. */
+export interface LetterGroup {
+  readonly log: LetterLog
+  /** `namespace/name` of the Trigger, Subscription or source that they failed for. */
+  readonly reader: string
+  readonly code: string
+  readonly destination: string
+  readonly count: number
+  readonly oldestAt: string
+  readonly newestAt: string
+  /** The types of events that are most among them. */
+  readonly types: readonly { readonly type: string; readonly count: number }[]
+  /** Of the oldest of them. */
+  readonly ids: readonly string[]
+  /** What the last answer said, or why there was none. */
+  readonly text: string
+}
+
+export interface LetterListing {
+  /** The largest first. */
+  readonly groups: readonly LetterGroup[]
+  readonly scanned: number
+  /** False when there are more letters, or groups, than one listing looks at: what is counted is the oldest part. */
+  readonly isComplete: boolean
+}
+
+export interface Letter {
+  readonly log: LetterLog
+  readonly reader: string
+  readonly code: string
+  readonly destination: string
+  readonly text: string
+  readonly keptAt: string
+  /** As stored, the attributes that say why included. */
+  readonly attributes: Readonly<Record<string, string>>
+  readonly dataBase64: string | null
+}
+
+/** What was, or would be, redriven for one reader. */
+export interface Redriven {
+  readonly log: LetterLog
+  readonly reader: string
+  readonly count: number
+  /** Of the redrive that was begun; null when none was. */
+  readonly id: string | null
+  /** Why none was begun, unless it was only asked what would be. */
+  readonly error: string | null
+}
+
+export interface DeadLetters {
+  list(selection: LetterSelection): Promise<LetterListing>
+  /** The oldest of them, `most` at most. */
+  show(selection: LetterSelection, most: number): Promise<readonly Letter[]>
+  /** Each goes to what it failed for and to nothing else. `isDry`: only tells what would be done. */
+  redrive(
+    selection: LetterSelection,
+    options: { readonly ratePerSecond?: number; readonly isDry: boolean },
+  ): Promise<readonly Redriven[]>
+  /** Resolves with how many were discarded, or would be. */
+  discard(selection: LetterSelection, options: { readonly isDry: boolean }): Promise<number>
+}
+
+/** One listing reads so many letters at most: about two seconds. */
+const MOST_SCANNED = 200_000
+const MOST_GROUPS = 500
+const MOST_TYPES = 5
+const MOST_TYPES_COUNTED = 100
+const MOST_IDS = 3
+
+export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns): DeadLetters {
+  function* logs({ namespace, name }: LetterSelection): Generator<readonly [ResourceKey, OpenBroker]> {
+    for (const [key, hub] of hubs.entries()) {
+      if (namespace !== undefined && hub.namespace !== namespace) continue
+      if (name === undefined || hub.name === name) yield [key, hub]
+    }
+  }
+
+  async function* letters(selection: LetterSelection): AsyncGenerator<{ key: ResourceKey; letter: Unsettled }> {
+    for (const [key, hub] of logs(selection)) {
+      for await (const letter of hub.deadLetters.list()) {
+        if (isMeant(selection, letter.entry.event.attributes)) yield { key, letter }
+      }
+    }
+  }
+
+  async function list(selection: LetterSelection): Promise<LetterListing> {
+    const groups = new Map<string, Counting>()
+    let scanned = 0
+    let isComplete = true
+    for await (const { key, letter } of letters(selection)) {
+      if (scanned === MOST_SCANNED) {
+        isComplete = false
+        break
+      }
+      scanned++
+      const { reader, code, destination } = causeOf(letter.entry.event.attributes)
+      const name = [key, reader, code, destination].join('\n')
+      let group = groups.get(name)
+      if (!group && groups.size === MOST_GROUPS) {
+        isComplete = false
+        continue
+      }
+      group ??= new Counting(key, letter)
+      groups.set(name, group)
+      group.add(letter)
+    }
+    const counted = [...groups.values()].map((group) => group.result())
+    return { groups: counted.sort((a, b) => b.count - a.count), scanned, isComplete }
+  }
+
+  /** Counts per log and reader. */
+  async function count(selection: LetterSelection) {
+    const counts = new Map<string, { readonly key: ResourceKey; readonly reader: string; count: number }>()
+    for await (const { key, letter } of letters(selection)) {
+      const { reader } = causeOf(letter.entry.event.attributes)
+      const name = `${key}\n${reader}`
+      const counted = counts.get(name) ?? { key, reader, count: 0 }
+      counted.count++
+      counts.set(name, counted)
+    }
+    return [...counts.values()]
+  }
+
+  async function redriveOne(selection: LetterSelection, key: ResourceKey, reader: string, ratePerSecond?: number) {
+    const readerKey = readerKeyOf(key, reader)
+    if (!cursors.reader(readerKey)) {
+      const error = `there is no ${kindOf(readerKey)} ${reader} any more: apply it again, or discard these`
+      return { id: null, error }
+    }
+    const { code, destination, type, ids } = selection
+    const match = {
+      ...(code !== undefined && { code }),
+      ...(destination !== undefined && { destination }),
+      ...(type !== undefined && { type }),
+      ...(ids !== undefined && { ids }),
+    }
+    try {
+      return { id: await reruns.redrive(readerKey, key, match, ratePerSecond), error: null }
+    } catch (error) {
+      return { id: null, error: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  return {
+    list,
+
+    async show(selection, most) {
+      const found: Letter[] = []
+      for await (const { key, letter } of letters(selection)) {
+        if (found.length === most) break
+        found.push(describe(key, letter))
+      }
+      return found
+    },
+
+    async redrive(selection, { ratePerSecond, isDry }) {
+      const redriven: Redriven[] = []
+      for (const { key, reader, count: letters } of await count(selection)) {
+        const begun = isDry ? NOT_BEGUN : await redriveOne(selection, key, reader, ratePerSecond)
+        redriven.push({ log: logOf(key), reader, count: letters, ...begun })
+      }
+      return redriven
+    },
+
+    async discard(selection, { isDry }) {
+      if (isDry) return (await count(selection)).reduce((sum, counted) => sum + counted.count, 0)
+      let discarded = 0
+      for (const [, hub] of logs(selection)) {
+        discarded += await hub.deadLetters.discard(({ entry }) => isMeant(selection, entry.event.attributes))
+      }
+      return discarded
+    },
+  }
+}
+
+const NOT_BEGUN = { id: null, error: null }
+
+class Counting {
+  readonly #key: ResourceKey
+  readonly #oldest: Unsettled
+  #newest: Unsettled
+  #count = 0
+  readonly #types = new Map<string, number>()
+  readonly #ids: string[] = []
+
+  constructor(key: ResourceKey, oldest: Unsettled) {
+    this.#key = key
+    this.#oldest = this.#newest = oldest
+  }
+
+  add(letter: Unsettled): void {
+    const { type = '', id = '' } = letter.entry.event.attributes
+    this.#count++
+    this.#newest = letter
+    if (this.#types.has(type) || this.#types.size < MOST_TYPES_COUNTED) {
+      this.#types.set(type, (this.#types.get(type) ?? 0) + 1)
+    }
+    if (this.#ids.length < MOST_IDS) this.#ids.push(id)
+  }
+
+  result(): LetterGroup {
+    const { attributes } = this.#newest.entry.event
+    const types = [...this.#types].map(([type, count]) => ({ type, count }))
+    return {
+      log: logOf(this.#key),
+      ...causeOf(attributes),
+      count: this.#count,
+      oldestAt: timeOf(this.#oldest),
+      newestAt: timeOf(this.#newest),
+      types: types.sort((a, b) => b.count - a.count).slice(0, MOST_TYPES),
+      ids: this.#ids,
+      text: errorTextOf(attributes),
+    }
+  }
+}
+
+function describe(key: ResourceKey, letter: Unsettled): Letter {
+  const { attributes, data } = letter.entry.event
+  return {
+    log: logOf(key),
+    ...causeOf(attributes),
+    text: errorTextOf(attributes),
+    keptAt: timeOf(letter),
+    attributes,
+    dataBase64: data?.toString('base64') ?? null,
+  }
+}
+
+function timeOf({ entry }: Unsettled): string {
+  return new Date(entry.event.arrivedAt).toISOString()
+}
+
+function logOf(key: ResourceKey): LetterLog {
+  const [namespace = '', name = ''] = nameOf(key).split('/')
+  return { kind: kindOf(key), namespace, name }
+}
+
+/** A source's log has what failed for the source itself. */
+function readerKeyOf(hub: ResourceKey, reader: string): ResourceKey {
+  const [namespace = '', name = ''] = reader.split('/')
+  const kind = kindOf(hub)
+  if (kind === 'Broker') return keyOf('eventing.knative.dev/v1', 'Trigger', namespace, name)
+  if (kind === 'InMemoryChannel') return keyOf('messaging.knative.dev/v1', 'Subscription', namespace, name)
+  return hub
+}

@@ -1,0 +1,327 @@
+// Reruns: what a Trigger, a Subscription or a source is handed once more. A replay has events of the log that it reads, a
+// redrive those that wait for it in a dead-letter log. Each is a subscription that ends by itself, beside the live one, and
+// a value in the store, so that it goes on after a restart where it stood.
+import { randomUUID } from 'node:crypto'
+import type { OpenBroker } from '../broker/broker.ts'
+import { TRIGGER_ATTRIBUTE } from '../broker/dead-letter-log.ts'
+import { isMeant, type LetterMatch, originalOf } from '../broker/letter.ts'
+import type { Channel } from '../channel/channel.ts'
+import type { CursorStart, LaneId, Position } from '../channel/log.ts'
+import type { Deliver, Delivery, SubscriptionSpec } from '../channel/subscription.ts'
+import { EventingError } from '../core/errors.ts'
+import { type Event, eventBytes } from '../core/event.ts'
+import { nameOf, type ResourceKey } from '../store/resource-store.ts'
+import type { Cursors, Reader } from './cursors.ts'
+import type { Hubs } from './hubs.ts'
+import type { World } from './world.ts'
+
+/** On every event of a replay, with its id: so that subscribers can tell it from the first time. */
+export const REPLAY_ATTRIBUTE = 'tidingsreplay'
+
+/** As it is stored. */
+interface Job {
+  readonly id: string
+  readonly kind: 'replay' | 'redrive'
+  /** Who is handed the events. */
+  readonly reader: ResourceKey
+  /** Whose log, or dead-letter log, has them. */
+  readonly hub: ResourceKey
+  readonly startedAt: number
+  readonly start: CursorStart
+  readonly until: Readonly<Record<LaneId, Position>>
+  readonly ratePerSecond?: number
+  /** Of a redrive. */
+  readonly letters?: LetterMatch
+}
+
+export interface RerunStatus {
+  readonly id: string
+  readonly kind: 'replay' | 'redrive'
+  readonly reader: ResourceKey
+  /** Epoch ms. */
+  readonly startedAt: number
+  readonly ratePerSecond: number | undefined
+  /** Since the process started. */
+  readonly delivered: number
+  readonly deadLettered: number
+  /** Nobody took them: into the dead-letter log, or still there. */
+  readonly kept: number
+  /** Handed out and not settled. */
+  readonly unsettled: number
+  /** Entries that are still to be read: an upper bound of what it will hand out. */
+  readonly unread: number
+  readonly lastFailure: string | undefined
+  /** Why nothing is handed out now. */
+  readonly held: string | undefined
+  /** Epoch ms; undefined while it goes on. */
+  readonly endedAt: number | undefined
+}
+
+export interface Reruns {
+  /** From `fromMs` to `untilMs`, both arrival times as epoch ms; what is stored later is no part of it. */
+  replay(
+    reader: ResourceKey,
+    range: { readonly fromMs: number; readonly untilMs?: number },
+    rate?: number,
+  ): Promise<string>
+  /** What waits now in the dead-letter log of `hub` for this reader, and is meant. */
+  redrive(reader: ResourceKey, hub: ResourceKey, letters: LetterMatch, rate?: number): Promise<string>
+  /** Those that go on, and those that ended last. */
+  list(): readonly RerunStatus[]
+  /** What it handed out stays so. False when none of that id goes on. */
+  cancel(id: string): Promise<boolean>
+}
+
+interface Running {
+  readonly job: Job
+  readonly channel: Channel
+  readonly open: Set<LaneId>
+}
+
+const KEY_PREFIX = 'rerun/'
+const MOST_RUNNING = 100
+const MOST_ENDED = 20
+
+export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns {
+  const { values, clock, logger } = world
+  const jobs = new Map<string, Job>()
+  const running = new Map<string, Running>()
+  const ended: RerunStatus[] = []
+  for (const [key, text] of values.entries(KEY_PREFIX)) jobs.set(key.slice(KEY_PREFIX.length), JSON.parse(text) as Job)
+  cursors.onChange((key) => {
+    for (const job of jobs.values()) if (job.reader === key) follow(job)
+  })
+
+  /** Its reader has come, changed or gone. */
+  function follow(job: Job): void {
+    const reader = cursors.reader(job.reader)
+    const run = running.get(job.id)
+    if (!reader) {
+      if (run) void cancel(job.id, 'what it was for is gone')
+      return
+    }
+    if (run) run.channel.change(cursorId(job), specOf(run, reader))
+    else start(job, reader).catch((error: unknown) => logger.error({ err: error, ...about(job) }, 'it cannot go on'))
+  }
+
+  function channelOf({ kind, hub }: Job): Channel | undefined {
+    const open = hubs.get(hub)
+    return kind === 'replay' ? open?.channel : open?.deadLetters.channel
+  }
+
+  async function start(job: Job, reader: Reader): Promise<void> {
+    const channel = channelOf(job)
+    if (!channel || running.has(job.id)) return
+    const run: Running = { job, channel, open: new Set(Object.keys(job.until)) }
+    running.set(job.id, run)
+    try {
+      await channel.subscribe(cursorId(job), specOf(run, reader), job.start)
+    } catch (error) {
+      running.delete(job.id)
+      throw error
+    }
+    // It may have changed meanwhile.
+    const now = cursors.reader(job.reader)
+    if (now && now !== reader && jobs.has(job.id)) channel.change(cursorId(job), specOf(run, now))
+  }
+
+  function specOf(run: Running, reader: Reader): SubscriptionSpec {
+    const { job } = run
+    const { ordered, maxInFlight, maxUnsettled, filter } = reader.spec
+    return {
+      filter: job.kind === 'replay' ? filter : lettersFor(job),
+      ordered,
+      maxInFlight,
+      maxUnsettled,
+      deliver: job.kind === 'replay' ? replaying(job, reader) : redriving(job, reader, hubs),
+      bounds: {
+        until: new Map(Object.entries(job.until)),
+        ...(job.ratePerSecond !== undefined && { ratePerSecond: job.ratePerSecond }),
+        ended(lane) {
+          run.open.delete(lane)
+          if (run.open.size === 0) setImmediate(() => void end(job.id))
+        },
+      },
+      ...(reader.held !== undefined && { held: reader.held }),
+    }
+  }
+
+  async function begin(job: Job): Promise<string> {
+    const reader = cursors.reader(job.reader)
+    if (!reader) throw new EventingError('LOG_GONE', `${nameOf(job.reader)} reads no log now`)
+    if (jobs.size >= MOST_RUNNING) {
+      throw new EventingError('LOG_FULL', `${jobs.size} replays and redrives go on; wait for one to end, or cancel one`)
+    }
+    jobs.set(job.id, job)
+    try {
+      await values.put(KEY_PREFIX + job.id, JSON.stringify(job))
+      await start(job, reader)
+    } catch (error) {
+      jobs.delete(job.id)
+      await values.delete(KEY_PREFIX + job.id).catch(() => undefined)
+      throw error
+    }
+    logger.info(about(job), 'it begins')
+    return job.id
+  }
+
+  async function end(id: string): Promise<void> {
+    const job = jobs.get(id)
+    if (!job) return
+    const status = statusOf(job, clock.wall())
+    ended.unshift(status)
+    ended.length = Math.min(ended.length, MOST_ENDED)
+    await forget(job)
+    const { delivered, deadLettered, kept } = status
+    logger.info({ ...about(job), delivered, deadLettered, kept }, 'it has ended')
+  }
+
+  async function cancel(id: string, why: string): Promise<boolean> {
+    const job = jobs.get(id)
+    if (!job) return false
+    logger.warn({ ...about(job), why }, 'it was cancelled')
+    await forget(job)
+    return true
+  }
+
+  /** The cursor goes first: one without its job would hold its log for ever. */
+  async function forget(job: Job): Promise<void> {
+    jobs.delete(job.id)
+    running.delete(job.id)
+    await channelOf(job)
+      ?.unsubscribe(cursorId(job))
+      .catch((error: unknown) => logger.error({ err: error, ...about(job) }, 'its cursor was not dropped'))
+    await values
+      .delete(KEY_PREFIX + job.id)
+      .catch((error: unknown) => logger.error({ err: error, ...about(job) }, 'it was not forgotten'))
+  }
+
+  function statusOf(job: Job, endedAt?: number): RerunStatus {
+    const { id, kind, reader, startedAt, ratePerSecond } = job
+    const subscription = running.get(id)?.channel.subscription(cursorId(job))
+    const stats = subscription?.stats
+    return {
+      id,
+      kind,
+      reader,
+      startedAt,
+      ratePerSecond,
+      delivered: stats?.delivered ?? 0,
+      deadLettered: stats?.deadLettered ?? 0,
+      kept: stats?.kept ?? 0,
+      unsettled: subscription?.unsettled ?? 0,
+      unread: subscription?.unread ?? 0,
+      lastFailure: stats?.lastFailure?.reason,
+      held: subscription ? subscription.held : `${nameOf(reader)} is not there`,
+      endedAt,
+    }
+  }
+
+  return {
+    async replay(reader, { fromMs, untilMs }, ratePerSecond) {
+      const hub = cursors.reader(reader)?.hub
+      const key = hub && keyOfHub(hubs, hub)
+      if (!hub || !key) throw new EventingError('LOG_GONE', `${nameOf(reader)} reads no log now`)
+      const until = await hub.channel.positionsAt(untilMs === undefined ? 'now' : { timeMs: untilMs })
+      return begin({
+        ...newJob('replay', reader, key, ratePerSecond),
+        start: { timeMs: fromMs },
+        until: Object.fromEntries(until),
+      })
+    },
+
+    async redrive(reader, hub, letters, ratePerSecond) {
+      const channel = hubs.get(hub)?.deadLetters.channel
+      if (!channel) throw new EventingError('LOG_GONE', `${nameOf(hub)} has no dead-letter log now`)
+      const other = [...jobs.values()].find((job) => job.kind === 'redrive' && job.reader === reader && job.hub === hub)
+      if (other) {
+        throw new EventingError(
+          'LOG_CONFLICT',
+          `redrive ${other.id} for ${nameOf(reader)} goes on: wait for it, or cancel it`,
+        )
+      }
+      const until = await channel.positionsAt('now')
+      return begin({
+        ...newJob('redrive', reader, hub, ratePerSecond),
+        start: 'earliest',
+        until: Object.fromEntries(until),
+        letters,
+      })
+    },
+
+    list: () => [...[...jobs.values()].map((job) => statusOf(job)), ...ended],
+    cancel: (id) => cancel(id, 'somebody asked for it'),
+  }
+
+  function newJob(kind: Job['kind'], reader: ResourceKey, hub: ResourceKey, ratePerSecond: number | undefined) {
+    const id = randomUUID().slice(0, 8)
+    return { id, kind, reader, hub, startedAt: clock.wall(), ...(ratePerSecond !== undefined && { ratePerSecond }) }
+  }
+}
+
+function cursorId({ kind, id }: Job): string {
+  return `${kind}-${id}`
+}
+
+function about({ id, kind, reader }: Job): Readonly<Record<string, string>> {
+  return { [kind]: id, resource: reader }
+}
+
+function keyOfHub(hubs: Hubs, hub: OpenBroker): ResourceKey | undefined {
+  for (const [key, open] of hubs.entries()) if (open === hub) return key
+  return undefined
+}
+
+function lettersFor({ reader, letters = {} }: Job): SubscriptionSpec['filter'] {
+  const match = { ...letters, reader: nameOf(reader) }
+  return {
+    matches: (attributes) => isMeant(match, attributes),
+    covers: [[{ kind: 'exact', attribute: TRIGGER_ATTRIBUTE, value: match.reader }]],
+  }
+}
+
+/** The live attempt, with the mark of the replay. */
+function replaying({ id }: Job, { deliverTo, hub }: Reader): Deliver {
+  const deliver = deliverTo(hub.deadLetters)
+  return (delivery) => {
+    const { event } = delivery
+    deliver(withEvent(delivery, { ...event, attributes: { ...event.attributes, [REPLAY_ATTRIBUTE]: id } }))
+  }
+}
+
+/** The live attempt with the event as it was; it leaves the list once somebody took it, and stays there otherwise. */
+function redriving(job: Job, { deliverTo }: Reader, hubs: Hubs): Deliver {
+  const deliver = deliverTo({ keep: () => Promise.resolve() })
+  return (delivery) => {
+    const { event, lane, position } = delivery
+    const deadLetters = hubs.get(job.hub)?.deadLetters
+    const entry = { position, event, bytes: eventBytes(event) }
+    if (deadLetters && !deadLetters.has(lane, entry)) {
+      setImmediate(() => delivery.done({ kind: 'settled', outcome: 'skipped' }))
+      return
+    }
+    deliver({
+      ...withEvent(delivery, originalOf(event)),
+      // The floor that a reply may overfill its broker for is not this log's.
+      holdsFloor: () => false,
+      done(step) {
+        if (step.kind === 'settled' && step.outcome !== 'kept') deadLetters?.settle(lane, entry)
+        delivery.done(step)
+      },
+    })
+  }
+}
+
+function withEvent(delivery: Delivery, event: Event): Delivery {
+  const { lane, position, progress, signal } = delivery
+  return {
+    event,
+    lane,
+    position,
+    progress,
+    signal,
+    holdsFloor: () => delivery.holdsFloor(),
+    done: (step) => delivery.done(step),
+    failed: (fault) => delivery.failed(fault),
+  }
+}
