@@ -72,8 +72,8 @@ export interface Unsettled {
 
 export interface Channel {
   /**
-   * Takes up the log's lanes. Call it once the subscriptions that are known are placed: a cursor at the head counts as
-   * having passed all that is read while nobody claims it. Idempotent.
+   * Takes up the log's lanes. Call it once the subscriptions that are known are placed: a cursor that has read all and is
+   * nobody's by then counts as having passed what comes, others wait where they stand and hold what they lack. Idempotent.
    */
   start(): void
   /** Resolves when the event is as durable as the log makes it. Rejects as `EventLog.append`. */
@@ -163,6 +163,7 @@ export function openChannel(options: ChannelOptions): Channel {
       const context = { log, owned, clock, budget, matcher, settings, fault: options.onFault ?? (() => undefined) }
       opened = openLane(context, stored.base)
       for (const subscription of subscriptions.values()) opened.place(subscription, stored)
+      opened.keep(stored.covered.filter((id) => !subscriptions.has(id)))
       lanes.set(owned.id, { lane: opened, owned })
     })
     await opened?.serve()

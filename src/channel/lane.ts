@@ -5,7 +5,7 @@ import type { Budget } from '../core/budget.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import type { Matcher } from '../filter/matcher.ts'
-import { type CursorState, decodeCursor } from './cursor.ts'
+import { type CursorState, cursorAt, decodeCursor } from './cursor.ts'
 import { Body, type Item } from './item.ts'
 import type { Cursor, CursorId, Entry, EventLog, OwnedLane, Position } from './log.ts'
 import { LowestFloor } from './lowest-floor.ts'
@@ -39,6 +39,11 @@ export interface LaneContext {
 export interface Lane {
   /** Takes up a subscription where its stored cursor says. Synchronous: no entry can come in between. */
   place(subscription: Subscription, cursors: StoredCursors): void
+  /**
+   * Cursors at the base that are nobody's yet, once those that are somebody's are placed: what was accepted for them waits
+   * until they are placed or dropped, and so does what comes meanwhile. Where nothing was, they go on with the base.
+   */
+  keep(ids: Iterable<CursorId>): void
   window(subscription: Subscription): Window | undefined
   /** Nothing is handed out for it from now on. */
   block(subscription: Subscription): void
@@ -88,10 +93,7 @@ export interface LaneCounts {
   readonly expired: number
 }
 
-export interface StoredCursors {
-  readonly base: Position
-  readonly own: ReadonlyMap<CursorId, Cursor>
-}
+export type StoredCursors = Awaited<ReturnType<OwnedLane['cursors']>>
 
 const RETRY_MS = 250
 const DRAIN_POLL_MS = 10
@@ -121,6 +123,9 @@ export function openLane(context: LaneContext, base: Position): Lane {
   let dirty = new Set<Window>()
   /** Cursors whose stored record says no more than the base. */
   let toCover = new Set<CursorId>()
+  /** Cursors that are nobody's, with a record where they stood; `unkept`: those whose record is not stored yet. */
+  const kept = new Set<CursorId>()
+  let unkept = new Set<CursorId>()
   let saveTimer: Timer | undefined
   let saving: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -335,9 +340,12 @@ export function openLane(context: LaneContext, base: Position): Lane {
     const put = new Map<CursorId, Cursor>()
     const covered = toCover
     const changedNow = dirty
+    const keptNow = unkept
     dirty = new Set()
     toCover = new Set()
+    unkept = new Set()
     freedBytes = 0
+    for (const id of keptNow) if (kept.has(id)) put.set(id, cursorAt(base))
     for (const window of changedNow) {
       const { id, live } = window.subscription
       if (!live) continue
@@ -357,6 +365,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
         window.stored = true
       }
       for (const id of covered) toCover.add(id)
+      for (const id of keptNow) unkept.add(id)
       throw error
     }
     savedBase = newBase
@@ -437,13 +446,15 @@ export function openLane(context: LaneContext, base: Position): Lane {
       const record = own.get(subscription.id)
       const floor = record?.floor ?? storedBase
       const isPlain = !record || record.state.length === 0
+      // Its record may be on its way to the store.
+      const wasKept = kept.delete(subscription.id)
       if (isPlain && floor === head && !isBlocked(subscription) && !subscription.spec.bounds) {
-        if (record) toCover.add(subscription.id)
+        if (record || wasKept) toCover.add(subscription.id)
         scheduleSave()
         return
       }
       const window = new Window(subscription, host, floor)
-      window.stored = record !== undefined
+      window.stored = record !== undefined || wasKept
       window.countsBehind = floor >= head
       window.countedFrom = head
       windows.set(subscription, window)
@@ -455,6 +466,13 @@ export function openLane(context: LaneContext, base: Position): Lane {
       window.pump()
       sweep.want(window)
       window.endIfDone()
+    },
+    keep(ids) {
+      if (log.end(owned.id) <= base) return
+      for (const id of ids) {
+        kept.add(id)
+        unkept.add(id)
+      }
     },
     window: (subscription) => windows.get(subscription),
     block(subscription) {

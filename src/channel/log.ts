@@ -123,8 +123,12 @@ export interface OwnedLane {
   readonly id: LaneId
   /** Aborts, by this process's own clock, before another process can own the lane. No attempt starts after it. */
   readonly signal: AbortSignal
-  /** `base`: where every cursor without a record of its own stands. May be asked again, to see new cursors. */
-  cursors(): Promise<{ readonly base: Position; readonly own: ReadonlyMap<CursorId, Cursor> }>
+  /** `base`: where `covered` cursors stand, those without a record of their own. May be asked again, to see new cursors. */
+  cursors(): Promise<{
+    readonly base: Position
+    readonly own: ReadonlyMap<CursorId, Cursor>
+    readonly covered: readonly CursorId[]
+  }>
   /** One atomic step, only what changed; `covered` cursors stand at `base` from now on. LANE_LOST once a newer owner exists. */
   save(change: {
     readonly base: Position

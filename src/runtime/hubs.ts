@@ -79,7 +79,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
         logger.warn({ namespace, kind: resource.kind, name, err: error }, `cannot ${what}; trying again`),
     })
     // While much else is being reconciled it is not kept waiting for the end of it all. At the start it is: cursors that
-    // nobody has claimed yet would count as having passed what is read.
+    // nobody has claimed yet would count as having passed what is read, or hold it for nobody.
     unstarted.set(hub, isServing ? clock.after(START_MS, () => start(hub)) : undefined)
     return hub
   }

@@ -217,8 +217,12 @@ function openMemoryLog(ref: LogRef, config: LogConfig, traits: LogTraits, tailBy
       signal,
       async cursors() {
         const own = new Map<CursorId, Cursor>()
-        for (const [id, { record }] of cursors) if (record) own.set(id, record)
-        return { base, own }
+        const covered: CursorId[] = []
+        for (const [id, { record }] of cursors) {
+          if (record) own.set(id, record)
+          else covered.push(id)
+        }
+        return { base, own, covered }
       },
       async save(change) {
         if (gone) throw goneError()

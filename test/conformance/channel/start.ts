@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Backend, itWith } from '../backend.ts'
-import { aSpec, aSubscriber, hangs } from '../subscriber.ts'
-import { aGate, anEvent, calm, events, eventually, idOf, idsOf, nextTurn } from '../support.ts'
+import { answersFor, aSpec, aSubscriber, hangs } from '../subscriber.ts'
+import { aGate, anEvent, calm, events, eventually, idOf, idsOf, MiB, nextTurn } from '../support.ts'
 import { closeRigs, openRig } from './rig.ts'
 
 export function describeStart(backend: Backend): void {
@@ -83,6 +83,46 @@ export function describeStart(backend: Backend): void {
 
       await eventually(() => after.ids.length === 2, 'it goes on where it stood')
       assert.deepEqual([...after.ids].sort(), ['b1', 'b2'])
+    })
+
+    it('G2 a subscription that is away for a run gets then what was accepted before', async () => {
+      const { subscribe, sendAll, advance, restart } = await openRig(backend)
+      const before = await subscribe('a', answersFor(['x1', 'x2', 'x3'], hangs))
+      await subscribe('other')
+      await sendAll(events(3, 'settled'))
+      await eventually(() => before.settledIds.length === 3, 'three settle')
+      await advance(2_000)
+      await sendAll(events(3, 'x'))
+      const without = await restart('crash')
+      const other = await without.subscribe('other')
+      await eventually(() => other.settledIds.length === 3, 'the other one gets them')
+      await without.advance(5_000)
+      await without.sendAll(events(3, 'meanwhile'))
+      await without.advance(5_000)
+
+      const restarted = await without.restart('crash')
+      const again = await restarted.subscribe('a')
+
+      await eventually(() => again.ids.length >= 6, 'they are handed out')
+      await calm()
+      assert.deepEqual([...again.ids].sort(), ['meanwhile1', 'meanwhile2', 'meanwhile3', 'x1', 'x2', 'x3'])
+    })
+
+    it('a subscription that had read all and never comes back holds nothing', async () => {
+      const { subscribe, sendAll, restart } = await openRig(backend, { capBytes: MiB })
+      const before = await subscribe('a')
+      await subscribe('other')
+      await sendAll(events(3))
+      await eventually(() => before.settledIds.length === 3, 'it gets all')
+      const without = await restart('close')
+      const other = await without.subscribe('other')
+
+      await calm()
+      await without.sendAll(events(500))
+
+      await eventually(() => other.settledIds.length === 500, 'the other one gets all')
+      for (let turn = 0; turn < 5; turn++) await without.advance(1_000)
+      assert.ok(without.log.size().entries < 250, `${without.log.size().entries} entries are left`)
     })
 
     it('C12 G13 a subscription that is created again with a new uid starts now', async () => {

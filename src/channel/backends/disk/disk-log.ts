@@ -195,8 +195,12 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
       signal,
       async cursors() {
         const own = new Map<CursorId, Cursor>()
-        for (const [id, { record }] of state.cursors) if (record) own.set(id, record)
-        return { base: state.base, own }
+        const covered: CursorId[] = []
+        for (const [id, { record }] of state.cursors) {
+          if (record) own.set(id, record)
+          else covered.push(id)
+        }
+        return { base: state.base, own, covered }
       },
       save: cursors.save,
       async trim(before) {
