@@ -61,9 +61,8 @@ export function nodeDisk(): Disk {
       const made = await mkdir(folder, { recursive: true })
       if (made === undefined) return
       // Each folder above a new one has a new name in it.
-      for (let at = path.resolve(folder); at.length >= made.length; at = path.dirname(at)) {
-        await this.syncFolder(path.dirname(at))
-      }
+      const above = path.dirname(path.resolve(made))
+      for (let at = path.resolve(folder); at !== above; at = path.dirname(at)) await this.syncFolder(path.dirname(at))
     },
     touch: (file, nowMs) => utimes(file, nowMs / 1_000, nowMs / 1_000),
   }

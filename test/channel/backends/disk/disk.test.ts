@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { nodeDisk } from '../../../../src/channel/backends/disk/disk.ts'
+
+describe('the disk of this machine', () => {
+  let folder = ''
+  let before = ''
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'tidings-disk-'))
+    before = process.cwd()
+    process.chdir(folder)
+  })
+  afterEach(async () => {
+    process.chdir(before)
+    await rm(folder, { recursive: true })
+  })
+
+  for (const name of ['d', 'd/e/f', './d', '/absolute']) {
+    it(`makes a folder that is given as ${name}, and syncs what is above it, once each`, async () => {
+      const given = name.startsWith('/') ? path.join(folder, name) : name
+      const disk = nodeDisk()
+      const synced: string[] = []
+
+      await { ...disk, syncFolder: async (at: string) => void synced.push(at) }.makeFolder(given)
+
+      const made = path.resolve(given)
+      assert.ok((await stat(made)).isDirectory())
+      assert.equal(synced.length, path.relative(folder, made).split(path.sep).length)
+      assert.equal(synced.at(-1), folder)
+    })
+  }
+
+  it('syncs nothing for a folder that is there', async () => {
+    const synced: string[] = []
+
+    await { ...nodeDisk(), syncFolder: async (at: string) => void synced.push(at) }.makeFolder('.')
+
+    assert.deepEqual(synced, [])
+  })
+})
