@@ -104,11 +104,14 @@ async function startServer(
 }
 
 /**
- * Express throws what is wrong with a request, with a 4xx as `status`; what may go well later says so; everything else is
- * our mistake.
+ * Express throws what is wrong with a request, with a 4xx as `status`; what may go well later says so, and what is asked
+ * for at the wrong moment; everything else is our mistake.
  */
 function refusalOf(error: { readonly status?: unknown }): readonly [status: number, message: string] {
-  if (error instanceof EventingError && error.retryable) return [503, `${error.code}: ${error.message}`]
+  if (error instanceof EventingError) {
+    const status = error.retryable ? 503 : STATUSES[error.code]
+    if (status !== undefined) return [status, `${error.code}: ${error.message}`]
+  }
   switch (error.status) {
     case 400:
       return [400, 'the request cannot be read: expected a valid path, and JSON as body']
@@ -120,6 +123,9 @@ function refusalOf(error: { readonly status?: unknown }): readonly [status: numb
       return [500, 'the request failed: the log says why']
   }
 }
+
+/** Of what was asked for at the wrong moment, which is no mistake of ours. */
+const STATUSES: Partial<Record<EventingError['code'], number>> = { LOG_GONE: 409, LOG_CONFLICT: 409 }
 
 /** In the form that the path's clients read. */
 function refuse(request: express.Request, response: express.Response, code: number, message: string): void {

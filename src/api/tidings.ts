@@ -1,13 +1,15 @@
-// What Tidings can be asked and told beside the kinds: status, pausing, firing a source, one event's way, settings, and
-// services that stand for a URL. Errors are `{"message": ...}` with the reason in words.
+// What Tidings can be asked and told beside the kinds: status, pausing, firing a source, one event's way, settings,
+// services that stand for a URL, and what files beside this one add. Errors are `{"message": ...}` with the reason in words.
 import express from 'express'
 import { printableUrl } from '../http/address.ts'
 import { labelName } from '../resource/metadata.ts'
 import { shown } from '../resource/problems.ts'
 import { textAt } from '../resource/rules.ts'
 import type { Admin } from '../runtime/admin.ts'
+import { addDeadLetterRoutes } from './dead-letters.ts'
 import { withoutPasswords } from './objects.ts'
-import { parameter } from './requests.ts'
+import { parameter, refuse } from './requests.ts'
+import { addRerunRoutes } from './reruns.ts'
 
 const LARGEST_BODY_BYTES = 64 * 1024
 
@@ -30,6 +32,8 @@ export function addTidingsRoutes(app: express.Express, admin: Admin): void {
     admin.releaseService(parameter(request, 'namespace'), parameter(request, 'name'))
     response.status(204).end()
   })
+  addDeadLetterRoutes(app, admin)
+  addRerunRoutes(app, admin)
 }
 
 async function setPaused(
@@ -82,8 +86,4 @@ function register(admin: Admin, request: express.Request, response: express.Resp
 
 function namesOf(request: express.Request) {
   return { namespace: parameter(request, 'namespace'), name: parameter(request, 'name') }
-}
-
-function refuse(response: express.Response, status: number, message: string): void {
-  response.status(status).json({ message })
 }

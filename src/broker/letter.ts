@@ -38,15 +38,19 @@ export function errorTextOf(attributes: Attributes): string {
   return Buffer.from(attributeOf(attributes, 'knativeerrordata') ?? '', 'base64').toString('utf8')
 }
 
-export function isMeant(match: LetterMatch, attributes: Attributes): boolean {
-  const { reader, code, destination } = causeOf(attributes)
-  return (
-    (match.reader === undefined || match.reader === reader) &&
-    (match.code === undefined || match.code === code) &&
-    (match.destination === undefined || match.destination === destination) &&
-    (match.type === undefined || match.type === attributeOf(attributes, 'type')) &&
-    (match.ids === undefined || match.ids.includes(attributeOf(attributes, 'id') ?? ''))
-  )
+/** Tells of an event of a dead-letter log whether it is meant. */
+export function compileLetterMatch(match: LetterMatch): (attributes: Attributes) => boolean {
+  const ids = match.ids && new Set(match.ids)
+  return (attributes) => {
+    const { reader, code, destination } = causeOf(attributes)
+    return (
+      (match.reader === undefined || match.reader === reader) &&
+      (match.code === undefined || match.code === code) &&
+      (match.destination === undefined || match.destination === destination) &&
+      (match.type === undefined || match.type === attributeOf(attributes, 'type')) &&
+      (ids === undefined || ids.has(attributeOf(attributes, 'id') ?? ''))
+    )
+  }
 }
 
 /** The event as it was stored before it failed: what is redriven. */

@@ -1,5 +1,6 @@
 import { createClock } from '../core/clock.ts'
 import { checkTimezone, nextTime, parseSchedule, type Schedule, type ScheduleGrammar } from '../core/cron.ts'
+import { formatSeconds, parseTime } from '../core/time.ts'
 import { printable } from '../sink/format-event.ts'
 import { type Arguments, type Command, textFlag, UsageError } from './command.ts'
 
@@ -31,10 +32,10 @@ stderr instead, with exit code 0.
     for (let i = 0; i < count; i++) {
       const foundMs = nextTime(schedule, atMs)
       if (foundMs === undefined) {
-        io.err(`${printable(schedule.text)}: does not fire within five years after ${rfc3339(atMs)}\n`)
+        io.err(`${printable(schedule.text)}: does not fire within five years after ${formatSeconds(atMs)}\n`)
         break
       }
-      io.out(`${rfc3339(foundMs)}\n`)
+      io.out(`${formatSeconds(foundMs)}\n`)
       atMs = foundMs
     }
     return 0
@@ -75,21 +76,9 @@ function countFrom(args: Arguments): number {
 function afterFrom(args: Arguments): number | undefined {
   const text = textFlag(args, 'after')
   if (text === undefined) return undefined
-  const [, wall = ''] = /^(\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d)(?:\.\d+)?(?:z|[+-]\d\d:\d\d)$/i.exec(text) ?? []
-  const ms = Date.parse(text.toUpperCase())
-  if (isOfCalendar(wall.toUpperCase()) && ms >= 0) return ms
+  const ms = parseTime(text)
+  if (ms !== undefined) return ms
   throw new UsageError(
     `--after: expected an RFC 3339 time from 1970 on, such as 2026-03-28T01:30:00Z, got '${printable(text)}'`,
   )
-}
-
-/** Date.parse takes 31 February for 2 March. */
-function isOfCalendar(wall: string): boolean {
-  const ms = Date.parse(`${wall}Z`)
-  return !Number.isNaN(ms) && rfc3339(ms) === `${wall}Z`
-}
-
-/** Whole seconds; what is below is cut. */
-function rfc3339(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}Z`
 }

@@ -1,9 +1,10 @@
 // What waits in the dead-letter logs of all Brokers, channels and sources: counted by cause, shown, redriven to those that
 // it failed for, or discarded.
 import type { OpenBroker } from '../broker/broker.ts'
-import { causeOf, errorTextOf, isMeant, type LetterMatch } from '../broker/letter.ts'
+import { causeOf, compileLetterMatch, errorTextOf, type LetterMatch } from '../broker/letter.ts'
 import type { Unsettled } from '../channel/channel.ts'
-import { keyOf, kindOf, nameOf, type ResourceKey } from '../store/resource-store.ts'
+import type { Attributes } from '../core/event.ts'
+import { keyOf, kindOf, nameOf, type ResourceKey, type ResourceName, resourceNameOf } from '../store/resource-store.ts'
 import type { Cursors } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
 import type { Reruns } from './reruns.ts'
@@ -13,20 +14,15 @@ export interface LetterSelection extends LetterMatch {
   /** Of the Broker, channel or source that they wait at. */
   readonly namespace?: string
   readonly name?: string
-}
-
-/** Whose log letters wait in. */
-export interface LetterLog {
-  readonly kind: string
-  readonly namespace: string
-  readonly name: string
+  readonly kinds?: readonly string[]
 }
 
 /** Letters that failed alike. Times are RFC 3339, of when they came into the log. */
 export interface LetterGroup {
-  readonly log: LetterLog
-  /** `namespace/name` of the Trigger, Subscription or source that they failed for. */
-  readonly reader: string
+  /** The Broker, channel or source in whose log they wait. */
+  readonly log: ResourceName
+  /** The Trigger, Subscription or source that they failed for. */
+  readonly reader: ResourceName
   readonly code: string
   readonly destination: string
   readonly count: number
@@ -49,8 +45,8 @@ export interface LetterListing {
 }
 
 export interface Letter {
-  readonly log: LetterLog
-  readonly reader: string
+  readonly log: ResourceName
+  readonly reader: ResourceName
   readonly code: string
   readonly destination: string
   readonly text: string
@@ -62,8 +58,8 @@ export interface Letter {
 
 /** What was, or would be, redriven for one reader. */
 export interface Redriven {
-  readonly log: LetterLog
-  readonly reader: string
+  readonly log: ResourceName
+  readonly reader: ResourceName
   readonly count: number
   /** Of the redrive that was begun; null when none was. */
   readonly id: string | null
@@ -92,17 +88,19 @@ const MOST_TYPES_COUNTED = 100
 const MOST_IDS = 3
 
 export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns): DeadLetters {
-  function* logs({ namespace, name }: LetterSelection): Generator<readonly [ResourceKey, OpenBroker]> {
+  function* logs({ namespace, name, kinds }: LetterSelection): Generator<readonly [ResourceKey, OpenBroker]> {
     for (const [key, hub] of hubs.entries()) {
       if (namespace !== undefined && hub.namespace !== namespace) continue
+      if (kinds !== undefined && !kinds.includes(kindOf(key))) continue
       if (name === undefined || hub.name === name) yield [key, hub]
     }
   }
 
   async function* letters(selection: LetterSelection): AsyncGenerator<{ key: ResourceKey; letter: Unsettled }> {
+    const isMeant = compileLetterMatch(selection)
     for (const [key, hub] of logs(selection)) {
       for await (const letter of hub.deadLetters.list()) {
-        if (isMeant(selection, letter.entry.event.attributes)) yield { key, letter }
+        if (isMeant(letter.entry.event.attributes)) yield { key, letter }
       }
     }
   }
@@ -134,9 +132,9 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
 
   /** Counts per log and reader. */
   async function count(selection: LetterSelection) {
-    const counts = new Map<string, { readonly key: ResourceKey; readonly reader: string; count: number }>()
+    const counts = new Map<string, { readonly key: ResourceKey; readonly reader: ResourceKey; count: number }>()
     for await (const { key, letter } of letters(selection)) {
-      const { reader } = causeOf(letter.entry.event.attributes)
+      const reader = readerKeyOf(key, causeOf(letter.entry.event.attributes).reader)
       const name = `${key}\n${reader}`
       const counted = counts.get(name) ?? { key, reader, count: 0 }
       counted.count++
@@ -145,10 +143,9 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
     return [...counts.values()]
   }
 
-  async function redriveOne(selection: LetterSelection, key: ResourceKey, reader: string, ratePerSecond?: number) {
-    const readerKey = readerKeyOf(key, reader)
-    if (!cursors.reader(readerKey)) {
-      const error = `there is no ${kindOf(readerKey)} ${reader} any more: apply it again, or discard these`
+  async function redriveOne(selection: LetterSelection, key: ResourceKey, reader: ResourceKey, ratePerSecond?: number) {
+    if (!cursors.reader(reader)) {
+      const error = `there is no ${kindOf(reader)} ${nameOf(reader)} any more: apply it again, or discard these`
       return { id: null, error }
     }
     const { code, destination, type, ids } = selection
@@ -159,7 +156,7 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
       ...(ids !== undefined && { ids }),
     }
     try {
-      return { id: await reruns.redrive(readerKey, key, match, ratePerSecond), error: null }
+      return { id: await reruns.redrive(reader, key, match, ratePerSecond), error: null }
     } catch (error) {
       return { id: null, error: error instanceof Error ? error.message : String(error) }
     }
@@ -181,16 +178,17 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
       const redriven: Redriven[] = []
       for (const { key, reader, count: letters } of await count(selection)) {
         const begun = isDry ? NOT_BEGUN : await redriveOne(selection, key, reader, ratePerSecond)
-        redriven.push({ log: logOf(key), reader, count: letters, ...begun })
+        redriven.push({ log: resourceNameOf(key), reader: resourceNameOf(reader), count: letters, ...begun })
       }
       return redriven
     },
 
     async discard(selection, { isDry }) {
       if (isDry) return (await count(selection)).reduce((sum, counted) => sum + counted.count, 0)
+      const isMeant = compileLetterMatch(selection)
       let discarded = 0
       for (const [, hub] of logs(selection)) {
-        discarded += await hub.deadLetters.discard(({ entry }) => isMeant(selection, entry.event.attributes))
+        discarded += await hub.deadLetters.discard(({ entry }) => isMeant(entry.event.attributes))
       }
       return discarded
     },
@@ -226,8 +224,7 @@ class Counting {
     const { attributes } = this.#newest.entry.event
     const types = [...this.#types].map(([type, count]) => ({ type, count }))
     return {
-      log: logOf(this.#key),
-      ...causeOf(attributes),
+      ...originOf(this.#key, attributes),
       count: this.#count,
       oldestAt: timeOf(this.#oldest),
       newestAt: timeOf(this.#newest),
@@ -241,8 +238,7 @@ class Counting {
 function describe(key: ResourceKey, letter: Unsettled): Letter {
   const { attributes, data } = letter.entry.event
   return {
-    log: logOf(key),
-    ...causeOf(attributes),
+    ...originOf(key, attributes),
     text: errorTextOf(attributes),
     keptAt: timeOf(letter),
     attributes,
@@ -254,9 +250,9 @@ function timeOf({ entry }: Unsettled): string {
   return new Date(entry.event.arrivedAt).toISOString()
 }
 
-function logOf(key: ResourceKey): LetterLog {
-  const [namespace = '', name = ''] = nameOf(key).split('/')
-  return { kind: kindOf(key), namespace, name }
+function originOf(key: ResourceKey, attributes: Attributes) {
+  const { reader, code, destination } = causeOf(attributes)
+  return { log: resourceNameOf(key), reader: resourceNameOf(readerKeyOf(key, reader)), code, destination }
 }
 
 /** A source's log has what failed for the source itself. */

@@ -4,10 +4,11 @@ import type { Timer } from '../core/clock.ts'
 import { nameOf, type ResourceKey } from '../store/resource-store.ts'
 import type { Cursors } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
+import type { Reruns } from './reruns.ts'
 import type { World } from './world.ts'
 
 /** Gives up what is nobody's after `retention.deleted`. */
-export function startOrphans(world: World, hubs: Hubs, cursors: Cursors): { stop(): void } {
+export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns: Reruns): { stop(): void } {
   const { resources, clock, logger, settings } = world
   const orphans = world.uids.orphans()
   if (orphans.length === 0) return { stop: () => undefined }
@@ -32,6 +33,7 @@ export function startOrphans(world: World, hubs: Hubs, cursors: Cursors): { stop
 
   async function forget(key: ResourceKey, uid: string): Promise<void> {
     resources.forgetUid(key)
+    await reruns.forget(key)
     await hubs.removeUnopened(key, uid)
     // A cursor is in one of these; to the others it is unknown.
     for (const hub of hubs.all()) await hub.channel.unsubscribe(uid)

@@ -4,13 +4,13 @@
 import { randomUUID } from 'node:crypto'
 import type { OpenBroker } from '../broker/broker.ts'
 import { TRIGGER_ATTRIBUTE } from '../broker/dead-letter-log.ts'
-import { isMeant, type LetterMatch, originalOf } from '../broker/letter.ts'
+import { compileLetterMatch, type LetterMatch, originalOf } from '../broker/letter.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { CursorStart, LaneId, Position } from '../channel/log.ts'
 import type { Deliver, Delivery, SubscriptionSpec } from '../channel/subscription.ts'
 import { EventingError } from '../core/errors.ts'
 import { type Event, eventBytes } from '../core/event.ts'
-import { nameOf, type ResourceKey } from '../store/resource-store.ts'
+import { nameOf, type ResourceKey, type ResourceName, resourceNameOf } from '../store/resource-store.ts'
 import type { Cursors, Reader } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
 import type { World } from './world.ts'
@@ -34,15 +34,15 @@ interface Job {
   readonly letters?: LetterMatch
 }
 
+/** Counts are events since the process started; times are RFC 3339. */
 export interface RerunStatus {
   readonly id: string
   readonly kind: 'replay' | 'redrive'
-  readonly reader: ResourceKey
-  /** Epoch ms. */
-  readonly startedAt: number
-  readonly ratePerSecond: number | undefined
-  /** Since the process started. */
+  readonly reader: ResourceName
+  readonly startedAt: string
+  readonly ratePerSecond: number | null
   readonly delivered: number
+  /** To the dead letter sink. */
   readonly deadLettered: number
   /** Nobody took them: into the dead-letter log, or still there. */
   readonly kept: number
@@ -50,11 +50,13 @@ export interface RerunStatus {
   readonly unsettled: number
   /** Entries that are still to be read: an upper bound of what it will hand out. */
   readonly unread: number
-  readonly lastFailure: string | undefined
+  readonly lastFailure: string | null
   /** Why nothing is handed out now. */
-  readonly held: string | undefined
-  /** Epoch ms; undefined while it goes on. */
-  readonly endedAt: number | undefined
+  readonly held: string | null
+  /** Null while it goes on. */
+  readonly endedAt: string | null
+  /** Why it was ended before all was handed out. */
+  readonly cancelled: string | null
 }
 
 export interface Reruns {
@@ -70,6 +72,8 @@ export interface Reruns {
   list(): readonly RerunStatus[]
   /** What it handed out stays so. False when none of that id goes on. */
   cancel(id: string): Promise<boolean>
+  /** Nothing is left of the resource that had this key: cancels what was for it, or of its log. */
+  forget(key: ResourceKey): Promise<void>
 }
 
 interface Running {
@@ -150,7 +154,8 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     const reader = cursors.reader(job.reader)
     if (!reader) throw new EventingError('LOG_GONE', `${nameOf(job.reader)} reads no log now`)
     if (jobs.size >= MOST_RUNNING) {
-      throw new EventingError('LOG_FULL', `${jobs.size} replays and redrives go on; wait for one to end, or cancel one`)
+      const message = `${jobs.size} replays and redrives go on; wait for one to end, or cancel one`
+      throw new EventingError('LOG_FULL', message, { retryable: true })
     }
     jobs.set(job.id, job)
     try {
@@ -168,11 +173,8 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   async function end(id: string): Promise<void> {
     const job = jobs.get(id)
     if (!job) return
-    const status = statusOf(job, clock.wall())
-    ended.unshift(status)
-    ended.length = Math.min(ended.length, MOST_ENDED)
+    const { delivered, deadLettered, kept } = remember(job, null)
     await forget(job)
-    const { delivered, deadLettered, kept } = status
     logger.info({ ...about(job), delivered, deadLettered, kept }, 'it has ended')
   }
 
@@ -180,8 +182,16 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     const job = jobs.get(id)
     if (!job) return false
     logger.warn({ ...about(job), why }, 'it was cancelled')
+    remember(job, why)
     await forget(job)
     return true
+  }
+
+  function remember(job: Job, cancelled: string | null): RerunStatus {
+    const status = { ...statusOf(job), held: null, endedAt: new Date(clock.wall()).toISOString(), cancelled }
+    ended.unshift(status)
+    ended.length = Math.min(ended.length, MOST_ENDED)
+    return status
   }
 
   /** The cursor goes first: one without its job would hold its log for ever. */
@@ -196,24 +206,24 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
       .catch((error: unknown) => logger.error({ err: error, ...about(job) }, 'it was not forgotten'))
   }
 
-  function statusOf(job: Job, endedAt?: number): RerunStatus {
-    const { id, kind, reader, startedAt, ratePerSecond } = job
-    const subscription = running.get(id)?.channel.subscription(cursorId(job))
+  function statusOf({ id, kind, reader, startedAt, ratePerSecond }: Job): RerunStatus {
+    const subscription = running.get(id)?.channel.subscription(cursorId({ kind, id }))
     const stats = subscription?.stats
     return {
       id,
       kind,
-      reader,
-      startedAt,
-      ratePerSecond,
+      reader: resourceNameOf(reader),
+      startedAt: new Date(startedAt).toISOString(),
+      ratePerSecond: ratePerSecond ?? null,
       delivered: stats?.delivered ?? 0,
       deadLettered: stats?.deadLettered ?? 0,
       kept: stats?.kept ?? 0,
       unsettled: subscription?.unsettled ?? 0,
       unread: subscription?.unread ?? 0,
-      lastFailure: stats?.lastFailure?.reason,
-      held: subscription ? subscription.held : `${nameOf(reader)} is not there`,
-      endedAt,
+      lastFailure: stats?.lastFailure?.reason ?? null,
+      held: subscription ? (subscription.held ?? null) : `${nameOf(reader)} is not there`,
+      endedAt: null,
+      cancelled: null,
     }
   }
 
@@ -251,6 +261,11 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
 
     list: () => [...[...jobs.values()].map((job) => statusOf(job)), ...ended],
     cancel: (id) => cancel(id, 'somebody asked for it'),
+    async forget(key) {
+      for (const { id, reader, hub } of [...jobs.values()]) {
+        if (reader === key || hub === key) await cancel(id, `${nameOf(key)} is gone`)
+      }
+    },
   }
 
   function newJob(kind: Job['kind'], reader: ResourceKey, hub: ResourceKey, ratePerSecond: number | undefined) {
@@ -259,7 +274,7 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   }
 }
 
-function cursorId({ kind, id }: Job): string {
+function cursorId({ kind, id }: Pick<Job, 'kind' | 'id'>): string {
   return `${kind}-${id}`
 }
 
@@ -275,7 +290,7 @@ function keyOfHub(hubs: Hubs, hub: OpenBroker): ResourceKey | undefined {
 function lettersFor({ reader, letters = {} }: Job): SubscriptionSpec['filter'] {
   const match = { ...letters, reader: nameOf(reader) }
   return {
-    matches: (attributes) => isMeant(match, attributes),
+    matches: compileLetterMatch(match),
     covers: [[{ kind: 'exact', attribute: TRIGGER_ATTRIBUTE, value: match.reader }]],
   }
 }

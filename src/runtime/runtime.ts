@@ -159,7 +159,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     },
   })
   await reconciler.settled()
-  const orphans = startOrphans(world, hubs, cursors)
+  const orphans = startOrphans(world, hubs, cursors, reruns)
   const plausibility = startPlausibility({ triggers: triggers.states, cursors, again: reconciler.again, clock })
   port.serve((request) => display(request) ?? channels(request) ?? ingress.handle(request))
 
@@ -221,6 +221,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
         sources: sources.states(),
         cursor: (key) => cursors.status(key),
         conditions: (key) => resources.get(key)?.status?.conditions ?? [],
+        reruns: reruns.list(),
         resources: resources.list(),
         manifestProblems: manifestProblems(),
       }),

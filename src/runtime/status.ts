@@ -19,6 +19,7 @@ import {
   sourceProblems,
   subscriberProblems,
 } from './problems.ts'
+import type { RerunStatus } from './reruns.ts'
 
 /** All counts are events since the process started; times are RFC 3339. */
 export interface RuntimeStatus {
@@ -31,6 +32,8 @@ export interface RuntimeStatus {
   readonly channels: readonly LogStatus[]
   readonly subscriptions: readonly ChannelSubscriptionStatus[]
   readonly sources: readonly SourceStatus[]
+  /** Replays and redrives that go on, and those that ended last. */
+  readonly reruns: readonly RerunStatus[]
   /** What needs somebody's attention, in words; empty when nothing fails. */
   readonly problems: readonly string[]
 }
@@ -127,6 +130,7 @@ export interface StatusSources {
   readonly sources: Iterable<Subscriber & SourceFacts>
   cursor(key: ResourceKey): SubscriptionStatus | undefined
   conditions(key: ResourceKey): readonly Condition[]
+  readonly reruns: readonly RerunStatus[]
   readonly resources: Iterable<Entry>
   readonly manifestProblems: readonly Problem[]
 }
@@ -176,6 +180,7 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
     channels,
     subscriptions,
     sources: schedules,
+    reruns: sources.reruns,
     problems: [
       ...sources.manifestProblems.map(manifestProblem),
       ...notReady.flat(),

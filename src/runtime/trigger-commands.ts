@@ -62,8 +62,9 @@ export function createTriggerCommands(cursors: Cursors, reruns: Reruns): Trigger
       const reader = cursors.reader(triggerKey(namespace, name))
       if (!reader) return undefined
       const { hub, uid } = reader
+      const wanted = ids && new Set(ids)
       const isMeant = ({ attributes, arrivedAt }: Event): boolean =>
-        (ids === undefined || ids.includes(attributes['id'] ?? '')) && (untilMs === undefined || arrivedAt < untilMs)
+        (wanted === undefined || wanted.has(attributes['id'] ?? '')) && (untilMs === undefined || arrivedAt < untilMs)
       if (!isDry) return { count: await hub.channel.skip(uid, ({ entry }) => isMeant(entry.event)) }
       let count = 0
       for await (const { entry } of hub.channel.unsettled(uid)) if (isMeant(entry.event)) count++

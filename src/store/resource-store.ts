@@ -68,6 +68,18 @@ export function kindOf(key: ResourceKey): string {
   return kind
 }
 
+/** Which resource is meant, for people and programs: of two groups with one kind either. */
+export interface ResourceName {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+export function resourceNameOf(key: ResourceKey): ResourceName {
+  const [, kind = '', namespace = '', name = ''] = key.split('/')
+  return { kind, namespace, name }
+}
+
 /** `namespace/name`. */
 export function nameOf(key: ResourceKey): string {
   const [, , namespace, name] = key.split('/')

@@ -242,6 +242,10 @@ describe('/tidings/v1', () => {
     const changes = [
       ['POST', '/triggers/default/a/pause'],
       ['POST', '/sources/PingSource/default/a/fire'],
+      ['POST', '/triggers/default/a/skip'],
+      ['POST', '/deadletters/redrive'],
+      ['POST', '/deadletters/discard'],
+      ['POST', '/reruns/a1/cancel'],
       ['PUT', '/services/default/a'],
       ['DELETE', '/services/default/a'],
     ] as const

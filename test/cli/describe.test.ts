@@ -40,6 +40,7 @@ const FAILING: RuntimeStatus = {
   channels: [],
   subscriptions: [],
   sources: [],
+  reruns: [],
   problems: ['trigger default/a: failing since 2026-01-02T03:04:05.000Z: HTTP 503', 'trigger default/b: not ready'],
 }
 

@@ -59,6 +59,7 @@ const STATUS: RuntimeStatus = {
       deadLetters: DEAD_LETTERS,
     },
   ],
+  reruns: [],
   problems: [],
 }
 

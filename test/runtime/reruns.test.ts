@@ -35,7 +35,7 @@ describe('replays and redrives', function () {
   const kept = (tidings: TestRuntime, count: number): Promise<void> =>
     eventually(async () => (await tidings.broker()).deadLetters.waiting === count, `${count} letters wait`)
   const allEnded = (tidings: TestRuntime): Promise<void> =>
-    eventually(() => tidings.runtime.reruns.list().every(({ endedAt }) => endedAt !== undefined), 'all end')
+    eventually(() => tidings.runtime.reruns.list().every(({ endedAt }) => endedAt !== null), 'all end')
 
   describe('a replay', () => {
     it('hands the trigger what came since, marked, beside what comes now, and ends', async () => {
@@ -103,7 +103,8 @@ describe('replays and redrives', function () {
       assert.equal(rerun?.held, 'it is paused')
       assert.equal(rerun?.unread, 5)
       assert.equal(await tidings.runtime.reruns.cancel(replayed?.id ?? ''), true)
-      assert.deepEqual(tidings.runtime.reruns.list(), [])
+      const ended = tidings.runtime.reruns.list().map(({ id, cancelled }) => ({ id, cancelled }))
+      assert.deepEqual(ended, [{ id: replayed?.id, cancelled: 'somebody asked for it' }])
       assert.equal(await tidings.runtime.reruns.cancel(replayed?.id ?? ''), false)
       assert.equal(a.requests.length, 5)
     })
@@ -133,8 +134,8 @@ describe('replays and redrives', function () {
       await kept(tidings, 0)
       await allEnded(tidings)
       assert.deepEqual(
-        redriven.map(({ reader, count, error }) => ({ reader, count, error })),
-        [{ reader: 'default/a', count: 100, error: null }],
+        redriven.map(({ reader, count, error }) => ({ reader: reader.name, count, error })),
+        [{ reader: 'a', count: 100, error: null }],
       )
       assert.equal(new Set(idsAt(a, from)).size, 100)
       assert.equal(b.requests.length, 100)
@@ -162,10 +163,10 @@ describe('replays and redrives', function () {
       assert.equal(redriven.length, 1)
       const { groups } = await tidings.runtime.deadLetters.list({})
       assert.deepEqual(
-        groups.map(({ reader, code, count }) => ({ reader, code, count })),
+        groups.map(({ reader, code, count }) => ({ reader: reader.name, code, count })),
         [
-          { reader: 'default/b', code: '404', count: 6 },
-          { reader: 'default/a', code: '500', count: 1 },
+          { reader: 'b', code: '404', count: 6 },
+          { reader: 'a', code: '500', count: 1 },
         ],
       )
       const [ended] = tidings.runtime.reruns.list()

@@ -37,6 +37,7 @@ function statusOf(broker: OpenBroker): Promise<RuntimeStatus> {
     sources: [],
     cursor: () => undefined,
     conditions: () => [],
+    reruns: [],
     resources: [],
     manifestProblems: [],
   })

@@ -5,6 +5,7 @@ import { createMetrics } from '../../src/observe/metrics.ts'
 import { loadManifests } from '../../src/resource/load.ts'
 import { formatProblem } from '../../src/resource/problems.ts'
 import type { Admin } from '../../src/runtime/admin.ts'
+import type { RerunStatus } from '../../src/runtime/reruns.ts'
 import { createResourceStore, keyOf, type ResourceStore } from '../../src/store/resource-store.ts'
 
 /** 2026-01-02T03:04:05Z */
@@ -39,6 +40,7 @@ export function anAdmin(manifests = '', answers: Partial<Admin> = {}, appliedAt 
       channels: [],
       subscriptions: [],
       sources: [],
+      reruns: [],
       problems: [],
     }),
     async setTriggerPaused(namespace, name, paused) {
@@ -65,6 +67,27 @@ export function anAdmin(manifests = '', answers: Partial<Admin> = {}, appliedAt 
     },
     ...answers,
     resources: store,
+  }
+}
+
+/** A replay for Trigger `default/a` that goes on, with `facts` of its own. */
+export function aRerun(facts: Partial<RerunStatus>): RerunStatus {
+  return {
+    id: 'r1',
+    kind: 'replay',
+    reader: { kind: 'Trigger', namespace: 'default', name: 'a' },
+    startedAt: '2026-01-02T03:04:05.000Z',
+    ratePerSecond: null,
+    delivered: 5,
+    deadLettered: 0,
+    kept: 0,
+    unsettled: 1,
+    unread: 4,
+    lastFailure: null,
+    held: null,
+    endedAt: null,
+    cancelled: null,
+    ...facts,
   }
 }
 
