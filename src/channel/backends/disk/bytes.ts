@@ -56,6 +56,12 @@ export class ByteWriter {
     this.at += value.length
   }
 
+  zeros(count: number): void {
+    this.reserve(count)
+    this.buffer.fill(0, this.at, this.at + count)
+    this.at += count
+  }
+
   written(): Buffer {
     return this.buffer.subarray(0, this.at)
   }

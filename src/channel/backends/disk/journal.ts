@@ -1,6 +1,7 @@
 // The one thing that makes what all logs of a directory do last: records are queued, written in groups, and each group is
 // synced once. The next group starts when the last sync has returned, so the disk's own speed decides how large groups
-// are. What a record says is the logs' affair.
+// are. Zeros are written ahead of the groups: a write that makes no file longer is synced in half the time, at half the
+// cost. What a record says is the logs' affair.
 import path from 'node:path'
 import { EventingError } from '../../../core/errors.ts'
 import { Fifo } from '../../../core/fifo.ts'
@@ -16,6 +17,9 @@ export const LOCATION_SCALE = 2 ** 30
 
 const GROUP_BYTES = 2 ** 20
 const GROUP_RECORDS = 256
+const AHEAD_BYTES = 2 ** 20
+/** A group beyond it costs more by its bytes than by making the file longer, and zeros would be as many bytes again. */
+const LARGEST_WITH_ZEROS = AHEAD_BYTES / 8
 
 export interface JournalItem {
   /** It helps to make room: on a full disk it is stored in the room that is reserved for such. */
@@ -79,6 +83,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const writer = new ByteWriter(GROUP_BYTES + 2 ** 16)
   /** False when what the last segment would say after its `end` is unknown: nothing more is written there. */
   let isUsable = true
+  /** The last segment's file ends here, after records or after zeros. */
+  let writtenTo = HEADER_BYTES
+  /** False once the disk had no room for zeros, until another segment is begun. */
+  let writesAhead = true
   let isEnded = false
   let running: Promise<void> | undefined
   let current = await begin()
@@ -96,6 +104,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       throw error
     })
     segments.push({ ...begun, end: HEADER_BYTES })
+    writtenTo = HEADER_BYTES
+    writesAhead = true
     return segments.at(-1) as JournalSegment
   }
 
@@ -156,7 +166,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
     }
     if (group.length === 0) return
-    const failed = await store(writer.written(), start)
+    const length = writer.at
+    const failed = await store(length, start)
     if (failed) {
       await refuse(
         group.map(({ item }) => item),
@@ -164,7 +175,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       )
       return
     }
-    current.end = start + writer.at
+    current.end = start + length
     for (const { item, location } of group) item.done(location)
     if (writer.buffer.length > 4 * GROUP_BYTES) writer.buffer = Buffer.allocUnsafe(GROUP_BYTES + 2 ** 16)
   }
@@ -183,30 +194,43 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     else await writeGroup(() => essential.shift())
   }
 
-  /** The one write and the one sync of a group. */
-  async function store(bytes: Buffer, at: number): Promise<{ readonly error: unknown } | undefined> {
+  /** The one write of a group, with what stands in the writer, and its one sync. */
+  async function store(length: number, at: number): Promise<{ readonly error: unknown } | undefined> {
+    const zeros = zerosAfter(length, at + length)
+    if (zeros === 0) return writeThrough(writer.written(), at)
+    writer.zeros(zeros)
+    const failed = await writeThrough(writer.written(), at)
+    if (!failed || !isUsable) return failed
+    writesAhead = false
+    return writeThrough(writer.buffer.subarray(0, length), at)
+  }
+
+  function zerosAfter(length: number, end: number): number {
+    if (end <= writtenTo || length > LARGEST_WITH_ZEROS || !writesAhead || !reserve.isHeld) return 0
+    return Math.max(0, Math.min(AHEAD_BYTES, segmentBytes - end))
+  }
+
+  async function writeThrough(bytes: Buffer, at: number): Promise<{ readonly error: unknown } | undefined> {
     try {
-      await current.file.write(bytes, at)
-    } catch (error) {
-      // The part that was written must not be found by a recovery among records that are written there later.
-      isUsable = isDiskFull(error) && (await cutBack(at))
-      return { error }
-    }
-    try {
-      await current.file.sync()
+      await current.file.writeThrough(bytes, at)
+      writtenTo = Math.max(writtenTo, at + bytes.length)
       return undefined
     } catch (error) {
-      // Never tried again on this file: the kernel may have dropped the pages that it could not write.
-      isUsable = false
+      // Never tried again on this file: the kernel may have dropped the pages that it could not write. Where there was no
+      // room for them it has not, but the part that was written must not be found by a recovery among later records.
+      isUsable = isDiskFull(error) && (await cutBack(at))
       return { error }
     }
   }
 
-  function cutBack(to: number): Promise<boolean> {
-    return current.file.truncate(to).then(
-      () => true,
-      () => false,
-    )
+  async function cutBack(to: number): Promise<boolean> {
+    try {
+      await current.file.truncate(to)
+      writtenTo = to
+      return true
+    } catch {
+      return false
+    }
   }
 
   function failAll(group: readonly JournalItem[], error: unknown): void {

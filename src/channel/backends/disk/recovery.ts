@@ -232,7 +232,7 @@ async function removeStrayBacklog(disk: Disk, folder: string, { logs }: Recovere
 async function replay(recovery: Recovery, replayFrom: Location): Promise<void> {
   const { segments, fault } = recovery
   const firstNumber = Math.floor(replayFrom / LOCATION_SCALE)
-  for (const segment of segments) {
+  for (const [i, segment] of segments.entries()) {
     const { number } = segment.header
     if (number < firstNumber) continue
     const from = number === firstNumber ? replayFrom % LOCATION_SCALE : HEADER_BYTES
@@ -242,7 +242,8 @@ async function replay(recovery: Recovery, replayFrom: Location): Promise<void> {
     if (from > segment.end) tell(segment.end, from)
     const found = (scanned: Scanned): void => apply(recovery, segment, scanned)
     const end = await scanSegment(segment, from, segment.end, found, (damage) => tell(damage.from, damage.to))
-    if (segment === segments.at(-1)) segment.end = end
+    // Where no other says where it ends, what follows its records may be what was written ahead of them.
+    if (segments[i + 1]?.header.number !== number + 1) segment.end = end
     else if (end < segment.end) tell(end, segment.end)
   }
 }

@@ -113,7 +113,7 @@ export async function scanSegment(
     }
     if (frame.kind === 'newer') throw newer(`${name}:${at}: ${frame.said}`)
     if (!isRecord(frame)) {
-      at++
+      at = bufferAt + nextPlace(buffer, at - bufferAt)
       continue
     }
     if (at > goodEnd) damaged({ from: goodEnd, to: at })
@@ -122,6 +122,15 @@ export async function scanSegment(
     goodEnd = at
   }
   return goodEnd
+}
+
+/** Where a record may begin next, after a place where none does: what was written ahead is a megabyte of zeros. */
+function nextPlace(buffer: Buffer, at: number): number {
+  let place = at + 1
+  // The length of a record is in the second four bytes, and is not 0.
+  const isInZeros = (): boolean => buffer.readUInt32LE(place + 4) === 0 && buffer.readUInt32LE(place + 8) === 0
+  while (place + FRAME_BYTES < buffer.length && isInZeros()) place += 4
+  return place
 }
 
 function encodeHeader(about: Omit<SegmentHeader, 'seed'>): { readonly bytes: Buffer; readonly seed: number } {

@@ -7,7 +7,7 @@ import { FRAME_BYTES } from '../../../../src/channel/backends/disk/record.ts'
 import { HEADER_BYTES } from '../../../../src/channel/backends/disk/segment.ts'
 import { anEvent } from '../../../support/builders.ts'
 import { eventually } from '../../../support/eventually.ts'
-import { aFolder, leftBehind, openStore, removeFolders } from './support.ts'
+import { aFolder, endOfRecords, leftBehind, openStore, removeFolders } from './support.ts'
 
 /** One event a segment, and two segments kept, so that the others become backlog. */
 const SMALL = { segmentBytes: 1_024, journalBytes: 2_000 }
@@ -78,7 +78,8 @@ function setVersion(bytes: Buffer): void {
 
 /** Of the last record, version and kind. */
 function setRecord(versionAndKind: number): (bytes: Buffer) => void {
-  return (bytes) => {
+  return (file) => {
+    const bytes = file.subarray(0, endOfRecords(file))
     const endOf = (at: number): number => at + FRAME_BYTES + bytes.readUInt32LE(at + 4)
     let at = HEADER_BYTES
     while (endOf(at) < bytes.length) at = endOf(at)

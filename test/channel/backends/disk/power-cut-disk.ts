@@ -65,6 +65,10 @@ export function aPowerCutDisk(files: ReadonlyMap<string, Buffer> = new Map()): P
         await change()
         inode.kept = inode.now
       },
+      async writeThrough(bytes, position) {
+        await this.write(bytes, position)
+        await this.sync()
+      },
       async truncate(bytes) {
         await change()
         inode.now = inode.now.subarray(0, bytes)

@@ -18,6 +18,8 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Disk, type DiskFile, nodeDisk } from '../../../../src/channel/backends/disk/disk.ts'
+import { FRAME_BYTES } from '../../../../src/channel/backends/disk/record.ts'
+import { HEADER_BYTES } from '../../../../src/channel/backends/disk/segment.ts'
 import { type DiskOptions, type DiskStore, openDiskStore } from '../../../../src/channel/backends/disk/store.ts'
 import type { EventLog, OwnedLane } from '../../../../src/channel/log.ts'
 import { createClock } from '../../../../src/core/clock.ts'
@@ -39,6 +41,14 @@ export async function leftBehind(dir: string): Promise<string> {
   const copy = path.join(await aFolder(), 'data')
   await cp(dir, copy, { recursive: true, filter: (file) => !file.endsWith('.lock') })
   return copy
+}
+
+/** Where the last record of a journal file ends: what follows are zeros that were written ahead. */
+export function endOfRecords(bytes: Buffer): number {
+  let at = HEADER_BYTES
+  while (at + FRAME_BYTES <= bytes.length && bytes.readUInt32LE(at + 4) > 0)
+    at += FRAME_BYTES + bytes.readUInt32LE(at + 4)
+  return at
 }
 
 export interface Opened {
@@ -115,6 +125,10 @@ export function aFaultyDisk(disk: Disk = nodeDisk()): FaultyDisk {
         enter('sync', file)
         await inner.sync()
       },
+      async writeThrough(bytes, position) {
+        await this.write(bytes, position)
+        await this.sync()
+      },
       async truncate(bytes) {
         enter('truncate', file)
         await inner.truncate(bytes)
@@ -173,6 +187,9 @@ function promptFile(handle: number): DiskFile {
       writeSync(handle, bytes, 0, bytes.length, position)
     },
     async sync() {},
+    async writeThrough(bytes, position) {
+      await this.write(bytes, position)
+    },
     truncate: async (bytes) => ftruncateSync(handle, bytes),
     size: async () => fstatSync(handle).size,
     close: async () => closeSync(handle),

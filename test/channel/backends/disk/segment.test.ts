@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { ByteWriter } from '../../../../src/channel/backends/disk/bytes.ts'
+import { writeRecord } from '../../../../src/channel/backends/disk/record.ts'
+import {
+  createSegment,
+  type Damage,
+  HEADER_BYTES,
+  type Segment,
+  scanSegment,
+} from '../../../../src/channel/backends/disk/segment.ts'
+import { aPowerCutDisk } from './power-cut-disk.ts'
+
+describe('a scan of a segment', () => {
+  it('finds a record after any number of zeros', async () => {
+    for (let zeros = 0; zeros < 40; zeros++) {
+      const segment = await aSegment([recordAfter(zeros)])
+
+      assert.deepEqual(await scanned(segment), {
+        records: [HEADER_BYTES + zeros],
+        damage: zeros === 0 ? [] : [{ from: HEADER_BYTES, to: HEADER_BYTES + zeros }],
+      })
+    }
+  })
+
+  it('passes what was written ahead of the records in silence', async () => {
+    const segment = await aSegment([recordAfter(0), () => Buffer.alloc(3 * 2 ** 20)])
+
+    assert.deepEqual(await scanned(segment), { records: [HEADER_BYTES], damage: [] })
+  })
+})
+
+function recordAfter(zeros: number): (seed: number) => Buffer {
+  return (seed) => {
+    const writer = new ByteWriter()
+    writer.zeros(zeros)
+    writeRecord(writer, { kind: 'open', log: 1, uid: 'u', name: 'default/one' }, seed)
+    return writer.written()
+  }
+}
+
+async function aSegment(parts: readonly ((seed: number) => Buffer)[]): Promise<Segment> {
+  const about = { kind: 'journal', number: 1, previousEnd: 0 } as const
+  const segment = await createSegment(aPowerCutDisk(), path.join('journal', '1'), about)
+  const bytes = Buffer.concat(parts.map((part) => part(segment.header.seed)))
+  await segment.file.write(bytes, HEADER_BYTES)
+  return segment
+}
+
+/** Where records were found, and what stood between them. */
+async function scanned(segment: Segment): Promise<{ readonly records: number[]; readonly damage: Damage[] }> {
+  const records: number[] = []
+  const damage: Damage[] = []
+  await scanSegment(
+    segment,
+    HEADER_BYTES,
+    await segment.file.size(),
+    ({ at }) => {
+      records.push(at)
+    },
+    (one) => damage.push(one),
+  )
+  return { records, damage }
+}
