@@ -44,9 +44,21 @@ export class ByteWriter {
       return
     }
     this.reserve(127)
-    const written = this.buffer.write(value, this.at + 1)
+    const written = this.#ascii(value) ? value.length : this.buffer.write(value, this.at + 1)
     this.buffer[this.at] = written
     this.at += 1 + written
+  }
+
+  /** Writes the text behind its length unless it is more than ASCII. A call out of JavaScript takes twice as long. */
+  #ascii(value: string): boolean {
+    const { buffer } = this
+    let at = this.at
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) return false
+      buffer[++at] = code
+    }
+    return true
   }
 
   bytes(value: Uint8Array): void {
