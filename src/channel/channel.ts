@@ -41,7 +41,7 @@ export interface ChannelOptions {
   readonly onFault?: (what: string, error: unknown) => void
 }
 
-/** In events since the channel was opened, and what waited then: accepted = unmatched + settled + waiting. */
+/** In events since the channel was opened, and what waited then: accepted = unmatched + settled + waiting + expired. */
 export interface ChannelStatus {
   readonly accepted: number
   /** Passed no subscription's filter. */
@@ -49,7 +49,7 @@ export interface ChannelStatus {
   readonly settled: number
   /** Not settled by at least one subscription. */
   readonly waiting: number
-  /** Positions that were gone from the log before they were read; no part of `accepted`. */
+  /** Given up by the log before all had settled them, or gone from it before they were read. */
   readonly expired: number
   readonly size: LogSize
   /** The subscription that keeps the log from being trimmed. */
@@ -231,7 +231,7 @@ export function openChannel(options: ChannelOptions): Channel {
       waiting += counts.waiting
       floorHolder ??= lane.floorHolder()
     }
-    const accepted = unmatched + settled + waiting
+    const accepted = unmatched + settled + waiting + expired
     return { accepted, unmatched, settled, waiting, expired, size: log.size(), floorHolder }
   }
 

@@ -89,7 +89,7 @@ export interface LaneCounts {
   readonly settled: number
   /** Not settled by somebody, or not read yet. */
   readonly waiting: number
-  /** Positions that were gone before they were read. */
+  /** Gone before they were read, or given up before everybody had settled them. */
   readonly expired: number
 }
 
@@ -285,6 +285,19 @@ export function openLane(context: LaneContext, base: Position): Lane {
     if (outstanding.settle(item.position)) freed(item.bytes)
   }
 
+  /** The log gave up all before `start`, though not everybody had settled it. */
+  function expireBefore(start: Position): void {
+    if (isLost) return
+    const givenUp = outstanding.trim(Math.min(start, head))
+    counts.matched -= givenUp
+    counts.expired += givenUp
+    sweep.expireBefore(start)
+    for (const window of windows.values()) {
+      window.expireBefore(start)
+      if (window.state === 'parked' && !window.wanted) window.passExpired(start, head)
+    }
+  }
+
   function settleUnattempted(window: Window, entry: Entry): number {
     const { position } = entry
     const item = window.unsettled.get(position)
@@ -441,8 +454,9 @@ export function openLane(context: LaneContext, base: Position): Lane {
     return false
   }
 
+  owned.onExpired(expireBefore)
   return {
-    place(subscription, { base: storedBase, own }) {
+    place(subscription, { base: storedBase, start, own }) {
       const record = own.get(subscription.id)
       const floor = record?.floor ?? storedBase
       const isPlain = !record || record.state.length === 0
@@ -460,8 +474,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
       windows.set(subscription, window)
       if (record && !isPlain) {
         window.restore(readCursor(subscription.id, record))
+        window.expireBefore(start)
         for (const position of window.unsettled.keys()) foundWaiting(position)
       }
+      window.passExpired(start, head)
       changed(window)
       window.pump()
       sweep.want(window)

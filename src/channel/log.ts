@@ -39,9 +39,23 @@ export interface LogRef {
   readonly name: string
 }
 
+/** Beyond either of them the oldest events go. */
+export interface Bounds {
+  readonly bytes: number
+  /** Since they arrived. A log may be some time late with it: a hundredth of this, at most a minute. */
+  readonly ms: number
+}
+
 export interface LogConfig {
   /** Bytes the log may hold. Publishers are refused at 90 % of it. */
   readonly capBytes: number
+  /**
+   * What is kept of events that are settled, for replay and for questions; nothing unless given. Part of the cap: they go
+   * as soon as an append needs the room.
+   */
+  readonly retention?: Bounds
+  /** Beyond these, events are given up that are not settled, too, and owners are told; never unless given. */
+  readonly expiry?: Bounds
 }
 
 export interface LogTraits {
@@ -60,7 +74,7 @@ export interface LogStore {
   readonly traits: LogTraits
   /**
    * Creates the log, or opens what this uid owns. LOG_CONFLICT: the name is another uid's. LOG_LOST: it existed and is
-   * gone or empty; never re-created silently.
+   * gone or empty; never re-created silently. A log that is open goes on with the config of the last call.
    */
   open(ref: LogRef, config: LogConfig): Promise<EventLog>
   /** Idempotent; later appends by any process reject with LOG_GONE, none brings the log back. */
@@ -84,6 +98,8 @@ export function limitOf({ capBytes }: LogConfig, room: Room): number {
 export interface LogSize {
   readonly entries: number
   readonly bytes: number
+  /** Of these, what is settled, and goes when the room is needed. */
+  readonly retainedBytes: number
   readonly capBytes: number
 }
 
@@ -123,9 +139,13 @@ export interface OwnedLane {
   readonly id: LaneId
   /** Aborts, by this process's own clock, before another process can own the lane. No attempt starts after it. */
   readonly signal: AbortSignal
-  /** `base`: where `covered` cursors stand, those without a record of their own. May be asked again, to see new cursors. */
+  /**
+   * `base`: where `covered` cursors stand, those without a record of their own. `start`: the oldest entry that is still
+   * there; a cursor before it missed what expired. May be asked again, to see new cursors.
+   */
   cursors(): Promise<{
     readonly base: Position
+    readonly start: Position
     readonly own: ReadonlyMap<CursorId, Cursor>
     readonly covered: readonly CursorId[]
   }>
@@ -137,4 +157,6 @@ export interface OwnedLane {
   }): Promise<void>
   /** A hint that all before is settled: the store checks every stored cursor again itself. */
   trim(before: Position): Promise<void>
+  /** Calls `told` after entries expired that some cursor may not have passed: all before `start` is gone. */
+  onExpired(told: (start: Position) => void): void
 }

@@ -44,10 +44,11 @@ export class Outstanding {
   }
 
   /**
-   * Forgets all before `floor`. What still counts there belongs to subscriptions that are gone or changed their filter
-   * while behind: every live cursor has passed it.
+   * Forgets all before `floor`, and returns how many of these still count. Where every live cursor has passed `floor` they
+   * belong to subscriptions that are gone or changed their filter while behind.
    */
-  trim(floor: Position): void {
+  trim(floor: Position): number {
+    const before = this.#waiting
     const whole = Math.floor(floor / CHUNK)
     for (const [index, chunk] of this.#chunks) {
       if (index > whole) continue
@@ -59,5 +60,6 @@ export class Outstanding {
       }
       if (index < whole) this.#chunks.delete(index)
     }
+    return before - this.#waiting
   }
 }

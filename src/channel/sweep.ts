@@ -38,6 +38,8 @@ export interface Sweep {
   fetch(item: Item): void
   /** Something the sweep could not read yet may be readable now. */
   headMoved(): void
+  /** The log gave up all before `start`. Who rides there finds out by reading. */
+  expireBefore(start: Position): void
   /** The window is no longer served; if it rode, it is parked where the sweep is. */
   leave(window: Window): void
   readonly done: Promise<void>
@@ -215,8 +217,8 @@ export function startSweep(host: SweepHost): Sweep {
     await host.clock.sleep(RETRY_MS * (0.5 + Math.random()), host.signal).catch(() => undefined)
   }
 
-  /** The log no longer has what is before `start`. */
-  function skipTo(start: Position): void {
+  /** The log no longer has what is before `start`: nobody waits for it. */
+  function expireBefore(start: Position): void {
     for (const { windows, items } of [round, nextRound]) {
       for (let item = items.peek(); item && item.position < start; item = items.peek()) {
         items.pop()
@@ -224,12 +226,18 @@ export function startSweep(host: SweepHost): Sweep {
       }
       for (let window = windows.peek(); window && window.next < start; window = windows.peek()) {
         windows.pop()
-        window.subscription.stats.expired += start - window.next
-        window.next = start
+        window.passExpired(start, host.head())
         windows.push(window)
       }
     }
-    for (const window of riding) window.subscription.stats.expired += Math.max(0, start - at)
+  }
+
+  function skipTo(start: Position): void {
+    expireBefore(start)
+    for (const window of riding) {
+      window.next = Math.max(window.next, at)
+      window.passExpired(start, host.head())
+    }
     at = Math.max(at, start)
   }
 
@@ -291,6 +299,7 @@ export function startSweep(host: SweepHost): Sweep {
     headMoved() {
       if (round.items.size + nextRound.items.size > 0) wake?.()
     },
+    expireBefore,
     leave(window) {
       if (riding.delete(window)) park(window, at)
     },

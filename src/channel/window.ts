@@ -183,6 +183,38 @@ export class Window implements FloorHolder {
     this.#forget(item)
   }
 
+  /** The log gave up all before `start`: what is unsettled there can come no more, unless its body is here already. */
+  expireBefore(start: Position): void {
+    for (const item of this.unsettled.values()) {
+      if (item.position >= start) return
+      if (item.body) continue
+      this.subscription.stats.expired++
+      this.subscription.stats.matched--
+      item.isSkipped = true
+      this.#stopWaiting(item)
+      this.#forget(item)
+    }
+  }
+
+  /**
+   * The same of what is unread. How much of it was for this subscription is known where the head saw it, and then as a
+   * share of what is behind; where it did not, all of it counts.
+   */
+  passExpired(start: Position, head: Position): void {
+    const { next, countedFrom, behind } = this
+    if (next >= start) return
+    const end = Math.min(start, this.until)
+    const unseen = this.#unreadBetween(next, Math.min(end, countedFrom))
+    const seen = this.#unreadBetween(Math.max(next, countedFrom), Math.min(head, this.until))
+    const gone = Math.min(this.#unreadBetween(Math.max(next, countedFrom), end), seen)
+    const lost = seen === 0 ? 0 : Math.round((behind * gone) / seen)
+    this.subscription.stats.expired += unseen + lost
+    this.behind -= lost
+    if (lost > 0 && lost < gone) this.countsBehind = false
+    this.host.changed(this)
+    this.goTo(start)
+  }
+
   /** Goes on from here, or from behind what is settled ahead. */
   goTo(next: Position): void {
     this.next = this.ahead.isEmpty ? next : this.ahead.pass(next)
@@ -193,12 +225,7 @@ export class Window implements FloorHolder {
   skip(item: Item): void {
     item.isSkipped = true
     if (item.isRunning) return
-    if (item.timer) {
-      item.timer.cancel()
-      item.timer = undefined
-      if (item.body) this.#freeSlot(item)
-      else this.waiting--
-    }
+    this.#stopWaiting(item)
     this.#forgetSkipped(item)
   }
 
@@ -364,6 +391,18 @@ export class Window implements FloorHolder {
     this.pump()
     this.#wantMore()
     this.endIfDone()
+  }
+
+  #stopWaiting(item: Item): void {
+    if (!item.timer) return
+    item.timer.cancel()
+    item.timer = undefined
+    if (item.body) this.#freeSlot(item)
+    else this.waiting--
+  }
+
+  #unreadBetween(from: Position, to: Position): number {
+    return Math.max(0, to - from - this.ahead.countFrom(from) + this.ahead.countFrom(to))
   }
 
   #forgetSkipped(item: Item): void {

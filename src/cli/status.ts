@@ -9,7 +9,7 @@ export const status: Command = {
 
 Per broker, channel, trigger, subscription and source: what came, what went, what waits, what fails. Exits with 1 if
 anything fails.
-  broker, channel:       accepted = unmatched + settled + waiting
+  broker, channel:       accepted = unmatched + settled + waiting + expired
   trigger, subscription: matched = delivered + dead-lettered (to a sink) + kept (in the dead-letter log) + waiting
 
 ${JSON_USAGE}${SERVER_USAGE}`,

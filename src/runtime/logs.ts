@@ -18,7 +18,7 @@ export interface Data {
 export async function openData({ channel, data, dataDir }: Settings, clock: Clock, logger: Logger): Promise<Data> {
   const { maxEventBytes } = data
   if (channel.backend !== 'disk') {
-    const logs = openMemoryStore({ maxEventBytes })
+    const logs = openMemoryStore({ clock, maxEventBytes })
     return { logs, values: createMemoryValues(), close: () => logs.close() }
   }
   const { openDiskStore } = await import('../channel/backends/disk/store.ts')

@@ -43,12 +43,12 @@ export interface LogStatus {
   readonly namespace: string
   readonly name: string
   readonly url: string
-  /** accepted = unmatched + settled + waiting */
+  /** accepted = unmatched + settled + waiting + expired */
   readonly accepted: number
   readonly unmatched: number
   readonly settled: number
   readonly waiting: number
-  /** Gone from the log before they were read, never part of `accepted`. */
+  /** Given up by the log before all had settled them, or gone from it before they were read. */
   readonly expired: number
   /** Replies that wait for room in the log, each holding an attempt's slot. */
   readonly repliesWaiting: number

@@ -25,7 +25,7 @@ serve({ bytesPerTrigger }, z.never(), async () => undefined)
 await channel.save()
 
 async function open(name: string): Promise<Channel> {
-  const store = openMemoryStore()
+  const store = openMemoryStore({ clock: createClock() })
   const log = await store.open({ uid: name, name }, { capBytes: 64 * MIB })
   return openChannel({ name, log, traits: store.traits, clock: createClock(), budget: new Budget(64 * MIB) })
 }

@@ -36,7 +36,7 @@ describe("a trigger's delivery", () => {
     clock = createFakeClock()
     subscriber = await startSubscriber({ status: 200, headers: REPLY, body: Buffer.alloc(1_024) })
     client = createClient({ clock, maxResponseBytes: 2 ** 20 })
-    const store = openMemoryStore()
+    const store = openMemoryStore({ clock })
     log = await store.open({ uid: 'b', name: 'ns/b' }, { capBytes: CAP_BYTES })
     deadLetters = await openDeadLetterLog({
       store,

@@ -1,11 +1,12 @@
 // What the suite is told about a backend, and the one way a case is left out: with its reason in the report.
 import type { LogStore, LogTraits } from '../../src/channel/log.ts'
+import type { Clock } from '../../src/core/clock.ts'
 import { isLong, longMark } from '../support/long.ts'
 
 export interface Backend {
   readonly traits: LogTraits
-  /** An empty store, or a share of one in which the uids of earlier tests are of no concern. */
-  open(): Promise<LogStore>
+  /** An empty store, or a share of one in which the uids of earlier tests are of no concern. In real time unless told. */
+  open(clock?: Clock): Promise<LogStore>
   /** Opens again what a store left behind that was closed, or whose process was killed. Absent where nothing is left. */
   readonly reopen?: (store: LogStore, after: 'close' | 'kill') => Promise<LogStore>
 }

@@ -3,6 +3,7 @@
 import type { Backend } from './backend.ts'
 import { describeBounded } from './channel/bounded.ts'
 import { describeCursorKeeping } from './channel/cursor.ts'
+import { describeExpired } from './channel/expiry.ts'
 import { describeFanOut } from './channel/fan-out.ts'
 import { describeFaults } from './channel/faults.ts'
 import { describeFullLog } from './channel/full-log.ts'
@@ -32,6 +33,7 @@ export function describeChannel(name: string, backend: Backend): void {
     describeSkipping(backend)
     describeLag(backend)
     describeFaults(backend)
+    describeExpired(backend)
     describeScale(backend)
     describeMended(backend)
   })

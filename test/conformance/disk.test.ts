@@ -13,14 +13,13 @@ import { describeLog } from './log.ts'
 
 const stores: LogStore[] = []
 
-/** No tail of settled events: what is trimmed is gone at once, as the suite expects of every backend. */
 function diskBackend(options: Pick<DiskOptions, 'disk' | 'recentBytes'>, readsCostIo: boolean): Backend {
   const folders = new WeakMap<LogStore, string>()
-  const openIn = async (dir: string): Promise<LogStore> => {
+  const openIn = async (dir: string, clock = createClock()): Promise<LogStore> => {
     const onFault = (what: string, error: unknown): void => {
       throw new Error(`${what}: ${error}`)
     }
-    const store = await openDiskStore({ dir, clock: createClock(), tailBytes: 0, reserveBytes: 0, onFault, ...options })
+    const store = await openDiskStore({ dir, clock, reserveBytes: 0, onFault, ...options })
     const opened = { ...store, traits: { ...store.traits, readsCostIo } }
     folders.set(opened, dir)
     stores.push(opened)
@@ -28,7 +27,7 @@ function diskBackend(options: Pick<DiskOptions, 'disk' | 'recentBytes'>, readsCo
   }
   return {
     traits: diskTraits(),
-    open: async () => openIn(path.join(await aFolder(), 'data')),
+    open: async (clock) => openIn(path.join(await aFolder(), 'data'), clock),
     async reopen(store, after) {
       const dir = folders.get(store) ?? ''
       if (after === 'kill') return openIn(await leftBehind(dir))

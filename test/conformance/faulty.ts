@@ -110,6 +110,7 @@ export function withFaults(inner: EventLog): { readonly log: EventLog; readonly 
         await enter('trim')
         await lane.trim(before)
       },
+      onExpired: (told) => lane.onExpired(told),
     }
   }
 

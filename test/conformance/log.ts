@@ -3,8 +3,10 @@
 import type { Backend } from './backend.ts'
 import { describeAppending } from './log/append.ts'
 import { describeCursors } from './log/cursor.ts'
+import { describeExpiry } from './log/expiry.ts'
 import { describeLifetime } from './log/lifetime.ts'
 import { describeReading } from './log/read.ts'
+import { describeRetention } from './log/retention.ts'
 import { describeTrimming } from './log/trim.ts'
 
 export function describeLog(name: string, backend: Backend): void {
@@ -13,6 +15,8 @@ export function describeLog(name: string, backend: Backend): void {
     describeReading(backend)
     describeCursors(backend)
     describeTrimming(backend)
+    describeRetention(backend)
+    describeExpiry(backend)
     describeLifetime(backend)
   })
 }

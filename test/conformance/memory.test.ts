@@ -1,11 +1,11 @@
 import { memoryTraits, openMemoryStore } from '../../src/channel/backends/memory.ts'
+import { createClock } from '../../src/core/clock.ts'
 import type { Backend } from './backend.ts'
 import { describeChannel } from './channel.ts'
 import { describeGuarantees } from './guarantees.ts'
 import { describeLog } from './log.ts'
 
-// No tail of settled events: what is trimmed is gone at once, as the suite expects of every backend.
-const memory: Backend = { traits: memoryTraits(), open: async () => openMemoryStore({ tailBytes: 0 }) }
+const memory: Backend = { traits: memoryTraits(), open: async (clock = createClock()) => openMemoryStore({ clock }) }
 
 describe('conformance of memory', () => {
   describeLog('memory', memory)

@@ -41,7 +41,7 @@ describe("a subscription's delivery", () => {
     sink = await startSubscriber()
     budget = new Budget(2 ** 20)
     client = createClient({ clock, maxResponseBytes: 2 ** 20, budget })
-    const store = openMemoryStore()
+    const store = openMemoryStore({ clock })
     const ref = { uid: 'd', name: 'ns/c/dead-letter' }
     deadLetters = await openDeadLetterLog({
       store,

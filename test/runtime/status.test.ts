@@ -8,13 +8,14 @@ import { createFakeClock } from '../support/clock.ts'
 const MIB = 2 ** 20
 
 function anOpenBroker(): Promise<OpenBroker> {
+  const clock = createFakeClock()
   return openBroker({
     uid: 'u',
     namespace: 'shop',
     name: 'main',
     logName: 'shop/main',
-    store: openMemoryStore({ maxEventBytes: MIB }),
-    clock: createFakeClock(),
+    store: openMemoryStore({ maxEventBytes: MIB, clock }),
+    clock,
     budget: new Budget(MIB),
     capBytes: MIB,
     deadLetterCapBytes: MIB,

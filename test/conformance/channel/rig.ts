@@ -1,7 +1,7 @@
 // A channel over a backend's log, on a clock that stands still unless told to go on.
 import { randomUUID } from 'node:crypto'
 import { type Channel, type ChannelSettings, openChannel } from '../../../src/channel/channel.ts'
-import type { EventLog, LogRef, LogStore } from '../../../src/channel/log.ts'
+import type { Bounds, EventLog, LogRef, LogStore } from '../../../src/channel/log.ts'
 import type { SubscriptionSpec } from '../../../src/channel/subscription.ts'
 import { Budget } from '../../../src/core/budget.ts'
 import { type Clock, createClock } from '../../../src/core/clock.ts'
@@ -14,6 +14,7 @@ import { MiB, nextTurn } from '../support.ts'
 
 export interface RigOptions {
   readonly capBytes?: number
+  readonly expiry?: Bounds
   readonly budgetBytes?: number
   readonly settings?: Partial<ChannelSettings>
   /** Pretends that reads at the head cost I/O, so that the fan-out keeps recent entries itself. */
@@ -83,7 +84,8 @@ interface Ground {
 
 async function openOn(ground: Ground): Promise<Rig> {
   const { store, ref, clock, wall, fake, options } = ground
-  const inner = await store.open(ref, { capBytes: options.capBytes ?? 64 * MiB })
+  const { capBytes = 64 * MiB, expiry } = options
+  const inner = await store.open(ref, { capBytes, ...(expiry && { expiry }) })
   const { log, faults } = withFaults(inner)
   const budget = new Budget(options.budgetBytes ?? 64 * MiB)
   const traits = { ...store.traits, readsCostIo: options.readsCostIo ?? store.traits.readsCostIo }

@@ -5,11 +5,13 @@ import type {
   CursorId,
   EventLog,
   LaneId,
+  LogConfig,
   LogRef,
   LogStore,
   OwnedLane,
   Position,
 } from '../../../src/channel/log.ts'
+import type { Clock } from '../../../src/core/clock.ts'
 import type { Event } from '../../../src/core/event.ts'
 import type { Backend } from '../backend.ts'
 import { eventually, MiB } from '../support.ts'
@@ -32,10 +34,13 @@ export interface Bench {
 
 const benches = new Set<Bench>()
 
-export async function openBench(backend: Backend, options: { capBytes?: number } = {}): Promise<Bench> {
-  const store = await backend.open()
+export async function openBench(
+  backend: Backend,
+  { clock, ...config }: Partial<LogConfig> & { readonly clock?: Clock } = {},
+): Promise<Bench> {
+  const store = await backend.open(clock)
   const ref = aRef()
-  const log = await store.open(ref, { capBytes: options.capBytes ?? 64 * MiB })
+  const log = await store.open(ref, { capBytes: 64 * MiB, ...config })
   const stop = new AbortController()
   let owning: Promise<void> | undefined
   const lanes: OwnedLane[] = []

@@ -39,24 +39,28 @@ const WRITE_BYTES = 262_144
 /** crc32 u32 and length u32 of the index, at the end of the file. */
 const TRAILER_BYTES = 8
 
-export function backlogFile(folder: string, { log, first }: { log: LogNumber; first: Position }): string {
+type BacklogName = Pick<BacklogRange, 'log' | 'first' | 'end'>
+
+export function backlogFile(folder: string, { log, first, end }: BacklogName): string {
+  return path.join(folder, `${log}-${first}-${end}.backlog`)
+}
+
+/** As files were named before two could have the same first entry. */
+export function oldBacklogFile(folder: string, { log, first }: BacklogName): string {
   return path.join(folder, `${log}-${first}.backlog`)
 }
 
 export interface BacklogWriter {
-  /** In the order of positions. */
-  add(record: Scanned, head: EntryHead): Promise<void>
+  /** In the order of positions. Only now and then there is something to wait for. */
+  add(record: Pick<Scanned, 'buffer' | 'frame'>, head: EntryHead): void | Promise<void>
   /** Syncs the file; its name lasts once its folder is synced too. */
   finish(): Promise<BacklogSegment>
   /** Removes what was written. */
   discard(): Promise<void>
 }
 
-export async function writeBacklog(
-  disk: Disk,
-  folder: string,
-  about: { readonly log: LogNumber; readonly first: Position },
-): Promise<BacklogWriter> {
+/** `about` is what the file may have; some of it may be missing. */
+export async function writeBacklog(disk: Disk, folder: string, about: BacklogName): Promise<BacklogWriter> {
   const file = backlogFile(folder, about)
   // What an earlier attempt left behind is in no checkpoint.
   await disk.remove(file)
@@ -72,15 +76,15 @@ export async function writeBacklog(
   }
 
   return {
-    async add({ buffer, frame }, head) {
+    add({ buffer, frame }, head) {
       index.add(head, written + writer.at)
       copyRecord(writer, buffer, frame, segment.header.seed)
-      if (writer.at >= WRITE_BYTES) await flush()
+      return writer.at >= WRITE_BYTES ? flush() : undefined
     },
     async finish() {
       await flush()
       const recordsEnd = written
-      const range = { log: about.log, ...index.range() }
+      const range = { ...about, bytes: index.range().bytes }
       encodeIndex(writer, { ...range, points: index.points, recordsEnd }, segment.header.seed)
       await flush()
       await segment.file.sync()
@@ -107,6 +111,12 @@ export async function openBacklog(
   const recordsEnd = await scanSegment(segment, HEADER_BYTES, await segment.file.size(), found, () => undefined)
   const log = segment.header.number
   return { backlog: { segment, points: index.points, recordsEnd, log, ...index.range() }, isRebuilt: true }
+}
+
+/** Closes and deletes it. */
+export async function removeSegment(disk: Disk, { segment }: BacklogSegment): Promise<void> {
+  await segment.file.close()
+  await disk.remove(segment.path)
 }
 
 /** The last point at or before a position; the first one when there is none. */

@@ -46,27 +46,13 @@ export function openDiskCursors(options: {
     let floor = from === 'now' ? state.end : state.start
     // Until the cursor is stored, nothing that it may want is freed.
     const held: FloorHolder = { inFloors: false, floor: () => floor }
-    state.floors.add(held)
+    state.hold(held)
     try {
-      if (typeof from === 'object') floor = await firstFrom(from.timeMs)
+      if (typeof from === 'object') floor = await firstArrivedFrom(from.timeMs, state.start, state.end, entryAt)
       await store({ kind: 'create', log: state.number, id, floor })
     } finally {
       floor = Infinity
     }
-  }
-
-  /** The first position whose entry arrived then or later. */
-  async function firstFrom(timeMs: number): Promise<Position> {
-    let low = state.start
-    let high = state.end
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      const { entries, next } = await entryAt(middle)
-      const [entry] = entries
-      if (entry && entry.event.arrivedAt >= timeMs) high = middle
-      else low = Math.min(entry ? entry.position + 1 : next, high)
-    }
-    return low
   }
 
   async function drop(id: CursorId): Promise<void> {
@@ -106,8 +92,27 @@ export function openDiskCursors(options: {
     drop,
     save,
     positionAt: async (from) => {
-      if (typeof from === 'object') return firstFrom(from.timeMs)
+      if (typeof from === 'object') return firstArrivedFrom(from.timeMs, state.start, state.end, entryAt)
       return from === 'now' ? state.end : state.start
     },
   }
+}
+
+/** The first position between two whose entry arrived then or later; `end` when there is none. Times grow with positions. */
+export async function firstArrivedFrom(
+  timeMs: number,
+  start: Position,
+  end: Position,
+  entryAt: (position: Position) => Promise<Batch>,
+): Promise<Position> {
+  let low = start
+  let high = end
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const { entries, next } = await entryAt(middle)
+    const [entry] = entries
+    if (entry && entry.event.arrivedAt >= timeMs) high = middle
+    else low = Math.min(entry ? entry.position + 1 : next, high)
+  }
+  return low
 }

@@ -14,7 +14,9 @@ import type {
   Room,
 } from '../../log.ts'
 import { limitOf } from '../../log.ts'
+import { retainableBytes } from '../retention.ts'
 import { openDiskCursors } from './disk-cursors.ts'
+import { openDiskExpiry } from './disk-expiry.ts'
 import type { Journal } from './journal.ts'
 import type { LogState } from './log-state.ts'
 import { readFiles } from './reader.ts'
@@ -27,7 +29,9 @@ const BATCH_ENTRIES = 256
 
 export interface DiskLog extends EventLog {
   readonly state: LogState
-  config: LogConfig
+  configure(config: LogConfig): void
+  /** Gives up what is older than the config has it, at a time in epoch milliseconds. Never rejects. */
+  dropOld(nowMs: number): Promise<void>
   /** From now on appends are refused; those before it are stored. */
   isEnding: boolean
   /** Readers end; whoever still holds the log gets LOG_GONE. */
@@ -36,19 +40,17 @@ export interface DiskLog extends EventLog {
 
 export interface DiskLogOptions {
   readonly state: LogState
-  readonly config: LogConfig
   readonly traits: LogTraits
   readonly journal: Journal
   readonly recent: Recent
-  /** Settled bytes kept for replay and questions, given up first when room is short. */
-  readonly tailBytes: number
   /** Bytes that wait to be written, of all logs. */
   readonly waiting: { bytes: number; readonly limit: number }
   readonly fault: (what: string, error: unknown) => void
 }
 
+/** It is to be configured before anything else is asked of it. */
 export function openDiskLog(options: DiskLogOptions): DiskLog {
-  const { state, traits, journal, recent, tailBytes, waiting, fault } = options
+  const { state, traits, journal, recent, waiting, fault } = options
   const { name } = state
   const recentOfLog = new RecentOfLog()
   /** Bytes of appends that are not on the disk yet: they have their room already. */
@@ -58,28 +60,33 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
   let isGone = false
   let readers: (() => void)[] = []
   let wakeScheduled = false
-  const cursors = openDiskCursors({
-    state,
-    store,
-    entryAt: async (position) => {
-      const entries = recentOfLog.from(position, 1)
-      return entries?.length ? { entries, next: position + 1 } : readFiles({ state, journal, fault }, position, 1)
-    },
-    isEnding: () => log.isEnding,
-  })
+  let config: LogConfig = { capBytes: 0 }
+  const entryAt = async (position: Position): Promise<Batch> => {
+    const entries = recentOfLog.from(position, 1)
+    return entries?.length ? { entries, next: position + 1 } : readFiles({ state, journal, fault }, position, 1)
+  }
+  const parts = { state, store, entryAt, isEnding: () => log.isEnding, fault }
+  const cursors = openDiskCursors(parts)
+  const expiry = openDiskExpiry(parts)
 
   function append(event: Event, room: Room = 'publish'): Promise<{ lane: LaneId; position: Position }> {
     if (log.isEnding) return Promise.reject(goneError())
     if (event.data && event.data.length > traits.maxEventBytes) return Promise.reject(tooLarge(event.data.length))
     const bytes = eventBytes(event)
-    const limit = limitOf(log.config, room)
+    const limit = limitOf(config, room)
     // No waiting makes room for it, so it is not told to come back.
     if (bytes > limit) return Promise.reject(largerThanLog(bytes, limit, room))
-    const missing = state.bytes + appendingBytes + bytes - limit
+    if (config.expiry) expiry.keepWithin(config.expiry, appendingBytes + bytes)
+    const missing = bytesHeld() + bytes - limit
     if (missing > 0) state.freeSettled(missing)
-    if (state.bytes + appendingBytes + bytes > limit) return Promise.reject(full(limit, room))
+    if (bytesHeld() + bytes > limit) return Promise.reject(full(limit, room))
     if (waiting.bytes + bytes > waiting.limit) return Promise.reject(behind())
     return queueEntry(event, bytes)
+  }
+
+  /** Once all that is on its way is on the disk. */
+  function bytesHeld(): number {
+    return state.bytes + appendingBytes - expiry.expiringBytes()
   }
 
   function queueEntry(event: Event, bytes: number): Promise<{ lane: LaneId; position: Position }> {
@@ -104,6 +111,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
           const stored = position as Position
           leave()
           if (isGone) return reject(goneError())
+          if (state.start === state.end) expiry.isOldest(event.arrivedAt)
           state.addEntry(stored, location, bytes)
           recent.add(recentOfLog, { position: stored, event, bytes })
           wakeReaders()
@@ -189,6 +197,11 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
     })
   }
 
+  function retain(): void {
+    const excess = state.settledBytes - retainableBytes(config)
+    if (excess > 0) state.freeSettled(excess)
+  }
+
   function ownedLane(signal: AbortSignal): OwnedLane {
     return {
       id: LANE,
@@ -200,14 +213,15 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
           if (record) own.set(id, record)
           else covered.push(id)
         }
-        return { base: state.base, own, covered }
+        return { base: state.base, start: state.start, own, covered }
       },
       save: cursors.save,
       async trim(before) {
         if (isGone) return
         state.settle(before)
-        if (state.settledBytes > tailBytes) state.freeSettled(state.settledBytes - tailBytes)
+        retain()
       },
+      onExpired: (told) => expiry.onExpired(told, signal),
     }
   }
 
@@ -228,7 +242,12 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
 
   const log: DiskLog = {
     state,
-    config: options.config,
+    configure(next) {
+      config = next
+      if (config.expiry) expiry.keepWithin(config.expiry, appendingBytes)
+      retain()
+    },
+    dropOld: (nowMs) => (log.isEnding ? Promise.resolve() : expiry.dropOld(config, nowMs)),
     isEnding: false,
     append,
     read,
@@ -243,10 +262,11 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
     },
     end: () => state.end,
-    size: () =>
-      isGone
-        ? { entries: 0, bytes: 0, capBytes: log.config.capBytes }
-        : { entries: state.end - state.start, bytes: state.bytes, capBytes: log.config.capBytes },
+    size() {
+      const { capBytes } = config
+      if (isGone) return { entries: 0, bytes: 0, retainedBytes: 0, capBytes }
+      return { entries: state.end - state.start, bytes: state.bytes, retainedBytes: state.settledBytes, capBytes }
+    },
     discard() {
       log.isEnding = true
       isGone = true

@@ -35,7 +35,7 @@ export class LogState {
   /** Where the next entry will stand. */
   end: Position = 0
   bytes = 0
-  /** All before it, and after `start`, may be freed as soon as the room is needed. Always between two units. */
+  /** All before it, from `start` on, may be freed as soon as the room is needed. Always between two units. */
   settledBefore: Position = 0
   settledBytes = 0
   /** The log is known and what it held is not there. */
@@ -55,8 +55,11 @@ export class LogState {
       case 'entry':
         return this.addEntry(record.position, location, record.bytes)
       case 'create':
-        if (!this.cursors.has(record.id)) this.putCursor(record.id, cursorAt(record.floor))
-        return
+        if (this.cursors.has(record.id)) return
+        this.putCursor(record.id, cursorAt(record.floor))
+        return this.#unsettle(record.floor)
+      case 'expire':
+        return this.expire(record.before)
       case 'drop':
         this.#cover(record.id)
         this.cursors.delete(record.id)
@@ -107,17 +110,43 @@ export class LogState {
     }
   }
 
+  /** Nothing from its floor on is freed, though all cursors had passed it: a cursor is coming that wants it. */
+  hold(holder: FloorHolder): void {
+    this.floors.add(holder)
+    this.#unsettle(holder.floor())
+  }
+
   /** Frees what is settled, oldest first, until at least `needed` bytes are free or none is left. */
   freeSettled(needed: number): void {
-    let freed = 0
-    while (freed < needed && this.start < this.settledBefore) {
-      const unit = this.#unitAt(this.start)
-      freed += unit.bytes
-      this.start = unit.to
+    this.#free(needed, this.settledBefore)
+  }
+
+  freeSettledBefore(position: Position): void {
+    this.#free(Infinity, Math.min(position, this.settledBefore))
+  }
+
+  /** Frees all before a position, settled or not, as far as units go. */
+  expire(before: Position): void {
+    this.#free(Infinity, Math.min(before, this.end))
+  }
+
+  /** Where the units end that hold at least so many bytes, from `from` on, and how many they hold. */
+  reach(from: Position, bytes: number): Unit {
+    let to = Math.max(from, this.start)
+    let reached = 0
+    while (reached < bytes && to < this.end) {
+      const unit = this.#unitAt(to)
+      to = unit.to
+      reached += unit.bytes
     }
-    this.bytes -= freed
-    this.settledBytes -= freed
-    this.#letGo()
+    return { to, bytes: reached }
+  }
+
+  /** The last place between two units that is not after the position. */
+  boundary(position: Position): Position {
+    const segment = this.backlogAt(position)
+    if (!segment || position < segment.first) return position
+    return (segment.points[pointAt(segment, position)] as Point).position
   }
 
   /** An entry turned out to be unreadable: readers pass it. */
@@ -128,15 +157,14 @@ export class LogState {
     if (position < this.settledBefore) this.settledBytes -= bytes
   }
 
-  /** Frees what is settled of the journal segment, whatever room there is. Returns the first position still needed. */
-  freeSettledIn(journalSegment: number): Position {
+  /** Frees what is settled up to the end of the journal segment, however much may be kept. */
+  freeSettledIn(journalSegment: number): void {
     const end = (journalSegment + 1) * LOCATION_SCALE
     while (this.start < this.settledBefore && this.index.location(this.start) < end) {
       const before = this.start
       this.freeSettled(1)
       if (this.start === before) break
     }
-    return Math.max(this.start, this.index.first)
   }
 
   /** Whether any entry that is not freed stands in this journal segment or an older one. */
@@ -145,22 +173,30 @@ export class LogState {
     return first < this.index.end && this.index.location(first) < (journalSegment + 1) * LOCATION_SCALE
   }
 
-  /** These entries stand in a backlog segment from now on, and no longer in the journal. */
-  moveToBacklog(segment: BacklogSegment): void {
-    // What was settled while the segment was written is freed entry by entry, as long as that is possible.
-    if (this.settledBefore > this.index.first) this.freeSettled(Infinity)
+  /**
+   * All that the segment holds stands there from now on, and no longer in the journal, or in the backlog segments that it
+   * has the entries of.
+   */
+  moveToBacklog(segment: BacklogSegment, replaced: readonly BacklogSegment[]): void {
+    for (const old of replaced) {
+      const at = this.backlog.indexOf(old)
+      if (at < 0) continue // it was freed meanwhile
+      this.backlog.splice(at, 1)
+      this.bytes -= this.#bytesIn(old)
+    }
     for (let position = this.index.first; position < segment.end; position++) this.bytes -= this.index.bytes(position)
     this.index.dropBefore(segment.end)
     if (this.start >= segment.end) return this.onFreed(segment)
-    this.bytes += segment.bytes - (segment.points[pointAt(segment, this.start)] as Point).bytesBefore
     this.backlog.push(segment)
+    this.bytes += this.#bytesIn(segment)
+    this.#settleAgain()
   }
 
   /** Of a recovery, in order of positions: the segment's entries are the log's, from `start` on. */
   addBacklog(segment: BacklogSegment): void {
     if (segment.end <= this.start) return this.onFreed(segment)
     this.backlog.push(segment)
-    this.bytes += segment.bytes - (segment.points[pointAt(segment, this.start)] as Point).bytesBefore
+    this.bytes += this.#bytesIn(segment)
     this.end = Math.max(this.end, segment.end)
   }
 
@@ -171,6 +207,38 @@ export class LogState {
 
   ranges(): readonly BacklogRange[] {
     return this.backlog.map(({ log, first, end, bytes }) => ({ log, first, end, bytes }))
+  }
+
+  /** Frees units, oldest first, that end before a position at the latest, until at least `needed` bytes are free. */
+  #free(needed: number, before: Position): void {
+    let freed = 0
+    while (freed < needed && this.start < before) {
+      const unit = this.#unitAt(this.start)
+      if (unit.to > before) break
+      freed += unit.bytes
+      if (this.start < this.settledBefore) this.settledBytes -= unit.bytes
+      else this.settledBefore = unit.to
+      this.start = unit.to
+    }
+    this.bytes -= freed
+    this.#letGo()
+  }
+
+  #unsettle(floor: Position): void {
+    if (floor < this.settledBefore) this.#settleAgain()
+  }
+
+  /** Other units than before, or other cursors: what was settled is found again. */
+  #settleAgain(): void {
+    const before = this.settledBefore
+    this.settledBefore = this.start
+    this.settledBytes = 0
+    this.settle(before)
+  }
+
+  /** Of the segment's entries that are not freed. */
+  #bytesIn(segment: BacklogSegment): number {
+    return segment.bytes - (segment.points[pointAt(segment, this.start)] as Point).bytesBefore
   }
 
   #unitAt(position: Position): Unit {

@@ -1,16 +1,14 @@
 // What keeps the journal short: when it is longer than it may be, what logs still need of its oldest segment is copied to
 // their own files, a checkpoint stands for the rest, and the segment goes. What settles in time is never written twice.
-import { EventingError } from '../../../core/errors.ts'
-import type { Position } from '../../log.ts'
-import { type BacklogSegment, type BacklogWriter, writeBacklog } from './backlog.ts'
+import { type BacklogSegment, removeSegment } from './backlog.ts'
 import { encodeCheckpoint, storeCheckpoint } from './checkpoint.ts'
 import { type Disk, isDiskFull } from './disk.ts'
-import { type Journal, type JournalSegment, LOCATION_SCALE } from './journal.ts'
+import type { Journal, JournalSegment } from './journal.ts'
 import type { LogState } from './log-state.ts'
-import { type LogNumber, readEntryHead } from './record.ts'
+import { moveOut } from './move-out.ts'
+import type { LogNumber } from './record.ts'
 import type { Folders } from './recovery.ts'
 import type { Reserve } from './reserve.ts'
-import { HEADER_BYTES, type Scanned, scanSegment } from './segment.ts'
 
 export interface MaintenanceOptions {
   readonly disk: Disk
@@ -18,6 +16,8 @@ export interface MaintenanceOptions {
   readonly journal: Journal
   /** Bytes of journal segments above which the oldest goes. */
   readonly journalBytes: number
+  /** Backlog files are joined while they have no more than this together. */
+  readonly joinBytes: number
   readonly states: () => Iterable<LogState>
   readonly stateOf: (log: LogNumber) => LogState | undefined
   readonly nextLog: () => LogNumber
@@ -41,6 +41,8 @@ const MOST_SEGMENTS = 16
 export function startMaintenance(options: MaintenanceOptions): Maintenance {
   const { disk, folders, journal, fault } = options
   let running: Promise<void> | undefined
+  /** Files whose entries stand in others now. They go once a checkpoint says so. */
+  let replaced: BacklogSegment[] = []
 
   function isTooLong(): boolean {
     const { segments } = journal
@@ -48,14 +50,12 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
     return segments.length > 1 && (bytes > options.journalBytes || segments.length > MOST_SEGMENTS)
   }
 
-  /** On a full disk, what nobody needs goes however short the journal is. */
+  /** On a full disk, what nobody needs goes however short the journal is, and nothing is kept that is settled. */
   function canGo({ header }: JournalSegment): boolean {
     if (options.reserve.isHeld || journal.segments.length === 1) return false
-    for (const state of options.states()) {
-      state.freeSettledIn(header.number)
-      if (state.needs(header.number)) return false
-    }
-    return true
+    const states = [...options.states()]
+    for (const state of states) state.freeSettledIn(header.number)
+    return !states.some((state) => state.needs(header.number))
   }
 
   async function shorten(): Promise<void> {
@@ -63,7 +63,7 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
     for (;;) {
       const [oldest] = journal.segments
       if (!oldest || !(isTooLong() || canGo(oldest))) break
-      await moveOut(options, oldest)
+      replaced.push(...(await moveOut(options, oldest)))
       await checkpoint(oldest.header.number + 1)
       isStored = true
       await journal.dropOldest()
@@ -79,6 +79,9 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
       if (!isDiskFull(error) || !(await options.reserve.release())) throw error
       await store()
     })
+    const unnamed = replaced
+    replaced = []
+    for (const segment of unnamed) await removeSegment(disk, segment)
   }
 
   return {
@@ -93,55 +96,4 @@ export function startMaintenance(options: MaintenanceOptions): Maintenance {
     settled: async () => running,
     checkpoint: () => checkpoint(),
   }
-}
-
-/** Copies what is still needed of a journal segment, in one pass over it; the logs read it from there once it resolves. */
-async function moveOut(options: MaintenanceOptions, from: JournalSegment): Promise<void> {
-  const { disk, folders } = options
-  const neededFrom = new Map<LogNumber, Position>()
-  for (const state of options.states()) {
-    const first = state.freeSettledIn(from.header.number)
-    if (state.needs(from.header.number)) neededFrom.set(state.number, first)
-  }
-  if (neededFrom.size === 0) return
-  const writers = new Map<LogNumber, BacklogWriter>()
-  const finished: BacklogSegment[] = []
-  try {
-    await scanSegment(from, HEADER_BYTES, from.end, copy, ({ from: start, to }) => tellDamage(options, from, start, to))
-    for (const writer of writers.values()) finished.push(await writer.finish())
-    await disk.syncFolder(folders.backlog)
-  } catch (error) {
-    for (const writer of writers.values()) await writer.discard().catch(() => undefined)
-    throw error
-  }
-  for (const segment of finished) {
-    const state = options.stateOf(segment.log)
-    if (state) state.moveToBacklog(segment)
-    else await removeSegment(disk, segment)
-  }
-
-  async function copy(scanned: Scanned): Promise<void> {
-    if (scanned.frame.kind !== 'entry') return
-    const head = readEntryHead(scanned.buffer, scanned.frame)
-    const first = neededFrom.get(head.log)
-    const location = from.header.number * LOCATION_SCALE + scanned.at
-    if (first === undefined || head.position < first) return
-    if (options.stateOf(head.log)?.index.location(head.position) !== location) return
-    let writer = writers.get(head.log)
-    if (!writer) {
-      writer = await writeBacklog(disk, folders.backlog, { log: head.log, first: head.position })
-      writers.set(head.log, writer)
-    }
-    await writer.add(scanned, head)
-  }
-}
-
-/** Closes and deletes it. */
-export async function removeSegment(disk: Disk, { segment }: BacklogSegment): Promise<void> {
-  await segment.file.close()
-  await disk.remove(segment.path)
-}
-
-function tellDamage({ fault }: MaintenanceOptions, { path }: JournalSegment, start: number, end: number): void {
-  fault('shorten the journal', new EventingError('LOG_CORRUPT', `${path}: damaged from ${start} to ${end}`))
 }

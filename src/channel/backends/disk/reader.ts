@@ -10,9 +10,9 @@ import type { LogState } from './log-state.ts'
 import { FRAME_BYTES, type Frame, frameAt, isRecord, MAX_BODY_BYTES, readRecord } from './record.ts'
 import type { Segment } from './segment.ts'
 
-const BLOCK_BYTES = 262_144
+export const BLOCK_BYTES = 262_144
 /** What a record may take beyond what its event counts as: nothing, but for text of several bytes a character. */
-const SPARE_BYTES = 64
+export const SPARE_BYTES = 64
 
 export interface Source {
   readonly state: LogState
@@ -123,13 +123,13 @@ function passDamage(
   return { entries, next: resumed?.position ?? end }
 }
 
-async function readBlock(segment: Segment, at: number, bytes: number): Promise<Buffer> {
+export async function readBlock(segment: Segment, at: number, bytes: number): Promise<Buffer> {
   const block = Buffer.allocUnsafe(bytes)
   return block.subarray(0, await segment.file.read(block, at))
 }
 
 /** The record at a place of the block, read by itself where the block has only its beginning. */
-async function frameIn(
+export async function frameIn(
   segment: Segment,
   block: Buffer,
   blockAt: number,

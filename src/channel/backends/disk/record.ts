@@ -34,6 +34,8 @@ export type LogRecord =
       readonly put: ReadonlyMap<CursorId, Cursor>
       readonly covered: readonly CursorId[]
     }
+  /** All before the position was given up, settled or not. */
+  | { readonly kind: 'expire'; readonly log: LogNumber; readonly before: Position }
 
 export type DiskRecord = LogRecord | ValueRecord
 
@@ -50,7 +52,7 @@ export const FRAME_BYTES = 11
 export const MAX_BODY_BYTES = 2 ** 25
 export const RECORD_VERSION = 1
 
-const KINDS = ['entry', 'open', 'remove', 'create', 'drop', 'save', 'put', 'delete'] as const
+const KINDS = ['entry', 'open', 'remove', 'create', 'drop', 'save', 'put', 'delete', 'expire'] as const
 type Kind = (typeof KINDS)[number]
 
 /** A record that is whole, and of a kind that this program knows. */
@@ -169,6 +171,8 @@ function writeLogBody(writer: ByteWriter, record: LogRecord): void {
       return writer.number(record.floor)
     case 'drop':
       return writer.text(record.id)
+    case 'expire':
+      return writer.number(record.before)
     case 'save':
       writer.number(record.base)
       writer.number(record.put.size)
@@ -197,6 +201,8 @@ function readBody(kind: Kind, reader: ByteReader): DiskRecord {
       return { kind, log, id: reader.text(), floor: reader.number() }
     case 'drop':
       return { kind, log, id: reader.text() }
+    case 'expire':
+      return { kind, log, before: reader.number() }
     case 'save': {
       const base = reader.number()
       const put = new Map<CursorId, Cursor>()

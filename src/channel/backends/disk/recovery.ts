@@ -4,7 +4,7 @@
 import path from 'node:path'
 import { EventingError } from '../../../core/errors.ts'
 import type { Position } from '../../log.ts'
-import { type BacklogRange, backlogFile, openBacklog } from './backlog.ts'
+import { type BacklogRange, backlogFile, oldBacklogFile, openBacklog } from './backlog.ts'
 import { type Checkpoint, type CheckpointLog, loadCheckpoint } from './checkpoint.ts'
 import { applyRecord, type DirectoryState, emptyDirectory, logStateOf } from './directory-state.ts'
 import type { Disk, ReadableDisk } from './disk.ts'
@@ -82,11 +82,11 @@ export async function recover(
     await closeRecovered(recovery)
     throw error
   }
+  tellMissing(recovery)
   for (const state of recovery.logs.values()) {
     state.claimEnd()
     state.settle(Infinity)
   }
-  tellMissing(recovery)
   return recovery
 }
 
@@ -192,25 +192,29 @@ async function restore(recovery: Recovery, known: CheckpointLog): Promise<void> 
 /** Returns the file's path when it is not there, or is not what it was. */
 async function restoreBacklog(recovery: Recovery, state: LogState, range: BacklogRange): Promise<string | undefined> {
   const { disk, folders, fault } = recovery
-  const file = backlogFile(folders.backlog, range)
-  if ((await disk.touchedAt(file)) === undefined) return file
+  const names = [backlogFile(folders.backlog, range), oldBacklogFile(folders.backlog, range)] as const
+  const file = (await disk.sizeOf(names[0])) === undefined ? names[1] : names[0]
+  if ((await disk.sizeOf(file)) === undefined) return names[0]
   const opened = await openBacklog(disk, file)
-  if (!opened) {
+  if (!opened || opened.backlog.points.length === 0) {
+    await opened?.backlog.segment.file.close()
     recovery.damaged.push(file)
     return file
   }
   if (opened.isRebuilt) {
     fault(WHAT, new EventingError('LOG_CORRUPT', `${file}: its index is damaged; its records were read instead`))
   }
-  state.addBacklog(opened.backlog)
+  // It is found by the range it had, whatever of it can be read.
+  state.addBacklog({ ...opened.backlog, first: range.first, end: range.end })
   return undefined
 }
 
-/** What all cursors have passed may be gone: it is freed without a word to the checkpoint. */
+/** What all cursors have passed, or was given up, may be gone: it is freed without a word to the checkpoint. */
 function tellMissing({ missing, fault }: Recovery): void {
   const files = new Map<LogState, Set<string>>()
   for (const { state, file, end } of missing) {
-    if (end <= Math.min(state.base, state.floors.lowest()?.floor() ?? Infinity)) continue
+    const passed = Math.min(state.base, state.floors.lowest()?.floor() ?? Infinity)
+    if (end <= Math.max(state.start, passed)) continue
     files.set(state, (files.get(state) ?? new Set()).add(file))
   }
   for (const [state, names] of files) {

@@ -4,13 +4,15 @@ import type { Clock } from '../../../core/clock.ts'
 import { EventingError } from '../../../core/errors.ts'
 import type { Values } from '../../../core/values.ts'
 import type { LogConfig, LogRef, LogStore, LogTraits } from '../../log.ts'
+import { type Aging, createAging } from '../retention.ts'
+import { removeSegment } from './backlog.ts'
 import { type Disk, nodeDisk } from './disk.ts'
 import { type DiskLog, openDiskLog } from './disk-log.ts'
 import { openDiskValues } from './disk-values.ts'
 import { type Journal, openJournal, storeRecord } from './journal.ts'
 import { acquireLock, type Lock } from './lock.ts'
 import { LogState } from './log-state.ts'
-import { type Maintenance, removeSegment, startMaintenance } from './maintenance.ts'
+import { type Maintenance, startMaintenance } from './maintenance.ts'
 import { Recent } from './recent.ts'
 import type { DiskRecord, LogNumber } from './record.ts'
 import { closeRecovered, type Folders, foldersOf, type Recovered, recover, tidyUp } from './recovery.ts'
@@ -31,8 +33,6 @@ export interface DiskOptions {
   readonly recentBytes?: number
   /** Bytes that may wait to be written, over all logs; appends beyond it reject with LOG_UNAVAILABLE. */
   readonly waitingBytes?: number
-  /** Settled events of each log kept for replay and questions, as part of its cap; given up first when room is short. */
-  readonly tailBytes?: number
   /** Room kept for cursors and checkpoints, for when the disk is full. */
   readonly reserveBytes?: number
   /** Where the files are. */
@@ -126,6 +126,7 @@ async function openRecovered(
     folders,
     journal,
     journalBytes,
+    joinBytes: segmentBytes / 4,
     states: () => logs.states.values(),
     stateOf: (log) => logs.states.get(log),
     nextLog: () => logs.nextLog,
@@ -150,7 +151,7 @@ function storeOf(
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
-    logs.end()
+    await logs.end()
     await journal.end()
     await maintenance.settled()
     await maintenance.checkpoint().catch((error: unknown) => fault('store the last checkpoint', error))
@@ -183,6 +184,7 @@ class Logs {
   readonly #opened = new Map<string, Promise<DiskLog>>()
   /** Uid by name, of those too that are being opened. */
   readonly #owners = new Map<string, string>()
+  readonly #aging: Aging
   #isEnding = false
 
   constructor(options: DiskOptions, disk: Disk, journal: Journal, states: Iterable<LogState>, nextLog: LogNumber) {
@@ -192,6 +194,7 @@ class Logs {
     this.nextLog = nextLog
     this.#recent = new Recent(options.recentBytes ?? 2 ** 24)
     this.#waiting = { bytes: 0, limit: options.waitingBytes ?? 2 ** 26 }
+    this.#aging = createAging(options.clock, (nowMs) => this.#dropOld(nowMs))
     for (const state of states) this.#add(state)
   }
 
@@ -201,12 +204,13 @@ class Logs {
     if (owner !== undefined && owner !== uid) {
       throw new EventingError('LOG_CONFLICT', `${name}: the log belongs to another uid (${owner})`)
     }
-    const opening = this.#opened.get(uid) ?? this.#openNew(uid, name, config, traits)
+    const opening = this.#opened.get(uid) ?? this.#openNew(uid, name, traits)
     this.#opened.set(uid, opening)
     this.#owners.set(name, uid)
     try {
       const log = await opening
-      log.config = config
+      log.configure(config)
+      this.#aging.watch(config)
       return log
     } catch (error) {
       this.#opened.delete(uid)
@@ -215,7 +219,7 @@ class Logs {
     }
   }
 
-  async #openNew(uid: string, name: string, config: LogConfig, traits: LogTraits): Promise<DiskLog> {
+  async #openNew(uid: string, name: string, traits: LogTraits): Promise<DiskLog> {
     const state = this.#stateOf(uid) ?? (await this.#create(uid, name))
     if (state.isLost) {
       throw new EventingError(
@@ -225,11 +229,9 @@ class Logs {
     }
     return openDiskLog({
       state,
-      config,
       traits,
       journal: this.#journal,
       recent: this.#recent,
-      tailBytes: this.#options.tailBytes ?? config.capBytes / 64,
       waiting: this.#waiting,
       fault: this.#options.onFault,
     })
@@ -262,8 +264,12 @@ class Logs {
     for (const segment of state.backlog) await removeSegment(this.#disk, segment)
   }
 
+  async #dropOld(nowMs: number): Promise<void> {
+    for (const opened of this.#opened.values()) await (await opened.catch(() => undefined))?.dropOld(nowMs)
+  }
+
   /** Nothing more is taken. */
-  end(): void {
+  async end(): Promise<void> {
     this.#isEnding = true
     for (const opened of this.#opened.values()) {
       opened.then(
@@ -273,6 +279,7 @@ class Logs {
         () => undefined,
       )
     }
+    await this.#aging.close()
   }
 
   async close(): Promise<void> {

@@ -86,7 +86,6 @@ async function open(disk: PowerCutDisk): Promise<{ store: DiskStore; clock: Fake
     segmentBytes: 32 * KiB,
     journalBytes: 64 * KiB,
     recentBytes: 0,
-    tailBytes: 0,
     reserveBytes: 64 * KiB,
     onFault: () => undefined,
   })

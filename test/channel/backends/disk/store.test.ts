@@ -3,7 +3,6 @@ import { readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { cursorAt } from '../../../../src/channel/cursor.ts'
 import type { EventLog, LogStore, Position } from '../../../../src/channel/log.ts'
-import { eventBytes } from '../../../../src/core/event.ts'
 import { anEvent } from '../../../support/builders.ts'
 import { eventually } from '../../../support/eventually.ts'
 import { aFaultyDisk, aFolder, laneOf, leftBehind, openStore, removeFolders } from './support.ts'
@@ -27,7 +26,7 @@ describe('the disk log', () => {
     await passEvents(store, 300)
 
     await eventually(() => journalBytes(dir) <= 3 * SMALL.segmentBytes, 'the journal is short')
-    assert.deepEqual(namesIn(dir, 'backlog'), ['1-0.backlog'])
+    assert.deepEqual(namesIn(dir, 'backlog'), ['1-0-10.backlog'])
     assert.deepEqual(await idsIn(lagging), ids(10, 'lazy'))
     assert.deepEqual(faults, [])
     await store.close()
@@ -194,18 +193,6 @@ describe('the disk log', () => {
     assert.equal(base, 9)
     assert.equal(own.size, 2_999)
     assert.deepEqual(own.get('cursor-2999'), { floor: 3, state: Buffer.from(state) })
-    await store.close()
-  })
-
-  it('keeps settled events for questions, as far as the tail goes', async () => {
-    const tailBytes = 5 * eventBytes(anEvent({ id: 'e100' }, { data: Buffer.alloc(KiB) }))
-    const { store } = await openStore(path.join(await aFolder(), 'data'), { tailBytes })
-    const log = await store.open(lazy, config)
-    await fill(log, 100, 'e')
-
-    await settle(log, 100)
-
-    assert.deepEqual(await idsIn(log), ['e96', 'e97', 'e98', 'e99', 'e100'])
     await store.close()
   })
 })

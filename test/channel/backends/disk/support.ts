@@ -62,7 +62,7 @@ export async function openStore(dir: string, options: Partial<DiskOptions> = {})
   const onFault = (what: string, error: unknown): void => {
     faults.push(`${what}: ${error instanceof Error ? error.message : error}`)
   }
-  const store = await openDiskStore({ dir, clock: createClock(), tailBytes: 0, reserveBytes: 0, onFault, ...options })
+  const store = await openDiskStore({ dir, clock: createClock(), reserveBytes: 0, onFault, ...options })
   return { store, faults }
 }
 
