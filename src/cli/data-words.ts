@@ -13,5 +13,5 @@ export async function openInWords<T>(open: () => Promise<T>): Promise<T> {
 
 const HELP: Readonly<Record<string, string>> = {
   LOG_CONFLICT: 'Stop that process, or give this one a folder of its own: --data-dir DIR',
-  LOG_UNAVAILABLE: 'Name a folder that can be written: --data-dir DIR',
+  LOG_UNAVAILABLE: 'Name a folder that can be written: --data-dir DIR; or keep nothing: --ephemeral',
 }

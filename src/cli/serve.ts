@@ -22,7 +22,7 @@ const OWN_OPTIONS = {
 } as const
 
 export const serve: Command = {
-  usage: `tidings serve [-f PATH]... [--port 8080] [--admin-port 8081] [--channel memory|disk] [--config FILE]
+  usage: `tidings serve [-f PATH]... [--port 8080] [--admin-port 8081] [--data-dir DIR] [--config FILE]
 
 Runs the brokers, triggers, channels, subscriptions and sources of manifests, and follows them: what is saved while it
 runs is applied, a save with a mistake is told and changes nothing. PATH is a file or a folder.
@@ -30,9 +30,9 @@ runs is applied, a save with a mistake is told and changes nothing. PATH is a fi
   -f, --file PATH   manifests; may be repeated
   --port PORT       where events come in (8080; 0 takes a free one)
   --admin-port PORT status, metrics and probes, on loopback (8081)
-  --channel NAME    where events are kept: memory (gone with the process), or disk (outlives it)
-  --data-dir DIR    folder for what must survive a restart (.tidings)
-  --ephemeral       keep nothing: no data directory
+  --channel NAME    where events are kept: disk (outlives the process), or memory (gone with it)
+  --data-dir DIR    folder for what must survive a restart (.tidings); one process at a time
+  --ephemeral       keep nothing: events in memory, no data directory
   --config FILE     settings as YAML
 
 Every setting is a flag by its own name too, and an environment variable:

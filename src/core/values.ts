@@ -36,6 +36,18 @@ export function createMemoryValues(): Values {
   }
 }
 
+/** Those whose keys begin so, by what follows. */
+export function below(values: Values, prefix: string): Values {
+  return {
+    get: (key) => values.get(prefix + key),
+    *entries(begin) {
+      for (const [key, value] of values.entries(prefix + begin)) yield [key.slice(prefix.length), value]
+    },
+    put: (key, value) => values.put(prefix + key, value),
+    delete: (key) => values.delete(prefix + key),
+  }
+}
+
 export function* entriesOf(
   values: ReadonlyMap<string, string>,
   prefix: string,

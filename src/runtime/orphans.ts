@@ -1,7 +1,7 @@
 // What was kept for resources that are no longer there when the process starts: as if they had been deleted then. It waits
 // for them to come back for as long as after any deletion.
 import type { Timer } from '../core/clock.ts'
-import { nameOf, type ResourceKey } from '../store/resource-store.ts'
+import { kindOf, nameOf, type ResourceKey } from '../store/resource-store.ts'
 import type { Cursors } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
 import type { Reruns } from './reruns.ts'
@@ -14,17 +14,25 @@ export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns:
   if (orphans.length === 0) return { stop: () => undefined }
   const { deletedMs } = settings.retention
   const until = new Date(clock.wall() + deletedMs).toISOString()
-  logger.warn(
-    { resources: orphans.slice(0, MOST_NAMED).map(({ key }) => nameOf(key)), count: orphans.length, until },
-    'no manifest has these any more: what waits for them is kept for when they come back',
-  )
+  const names = orphans.filter(({ key }) => mayHaveLeft(key)).map(({ key }) => nameOf(key))
+  if (names.length > 0) {
+    logger.warn(
+      { resources: names.slice(0, MOST_NAMED), count: names.length, until },
+      'no manifest has these any more: what waits for them is kept for when they come back',
+    )
+  }
+
+  /** Of others only the uid was kept. */
+  function mayHaveLeft(key: ResourceKey): boolean {
+    return world.logs.traits.survives !== 'nothing' && WITH_EVENTS.includes(kindOf(key))
+  }
 
   async function giveUp(): Promise<void> {
     for (const { key, uid } of orphans) {
       if (resources.get(key)) continue
       try {
         await forget(key, uid)
-        logger.error({ resource: key }, 'gone for too long: what it had left is given up')
+        if (mayHaveLeft(key)) logger.error({ resource: key }, 'gone for too long: what it had left is given up')
       } catch (error) {
         logger.error({ err: error, resource: key }, 'gone for too long, and what it had left could not be given up')
       }
@@ -45,3 +53,4 @@ export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns:
 }
 
 const MOST_NAMED = 20
+const WITH_EVENTS = ['Broker', 'InMemoryChannel', 'Trigger', 'Subscription', 'PingSource', 'CronJobSource']

@@ -82,7 +82,7 @@ const schema = z.strictObject({
     .prefault({}),
   channel: z
     .strictObject({
-      backend: backend.prefault('memory').describe('Where events are kept until they are delivered'),
+      backend: backend.prefault('disk').describe('Where events are kept until they are delivered'),
       memory: z
         .strictObject({
           capBytes: integer(MIB)
@@ -95,6 +95,21 @@ const schema = z.strictObject({
           capBytes: integer(MIB)
             .prefault(1024 * MIB)
             .describe('What one log on disk may hold'),
+          segmentBytes: integer(MIB, 512 * MIB)
+            .prefault(64 * MIB)
+            .describe('A journal file that has grown to this is followed by another'),
+          journalBytes: integer(2 * MIB)
+            .prefault(256 * MIB)
+            .describe('Journal files above this are shortened: what lags is copied out of the oldest'),
+          recentBytes: integer(0)
+            .prefault(16 * MIB)
+            .describe('Events stored last that are kept in memory, over all logs'),
+          waitingBytes: integer(MIB)
+            .prefault(64 * MIB)
+            .describe('What may wait to be written, over all logs; beyond it senders get 503'),
+          reserveBytes: integer(0)
+            .prefault(8 * MIB)
+            .describe('Room kept on a disk that gets full, for cursors and all that frees some'),
         })
         .prefault({}),
       ringBytes: integer(0)
@@ -209,13 +224,31 @@ export function readSettings({ flags = {}, env = {}, configFile }: SettingSource
     const name = path.join('.')
     return `${given.get(name)?.from ?? 'default'} ${name}: invalid value: ${shown(input)}: ${message}`
   })
-  const problems = [...fromFlags.problems, ...file.problems, ...invalid]
+  const problems = [...fromFlags.problems, ...file.problems, ...invalid, ...contradictions(parsed.data, given)]
   if (!parsed.success || problems.length > 0) throw new EventingError('SETTING_INVALID', problems.join('\n'))
-  const origins = leaves.map(({ name, value }): [string, Origin] => [
-    name,
-    given.get(name) ?? { value, from: 'default' },
-  ])
-  return { ...parsed.data, origins: new Map(origins) }
+  const effective = parsed.data.ephemeral ? { ...parsed.data, channel: inMemory(parsed.data.channel) } : parsed.data
+  const origins = leaves.map(({ name, value }): [string, Origin] => [name, originOf(name, value, given)])
+  return { ...effective, origins: new Map(origins) }
+}
+
+function contradictions(read: z.output<typeof schema> | undefined, given: ReadonlyMap<string, Origin>): string[] {
+  const backend = given.get('channel.backend')
+  if (!read?.ephemeral || backend === undefined || read.channel.backend === 'memory') return []
+  const [ephemeral, other] = [given.get('ephemeral')?.from, `${backend.from} (${read.channel.backend})`]
+  return [`${ephemeral} keeps nothing, ${other} keeps events: leave one of them out, or add --channel memory`]
+}
+
+function inMemory(channel: Settings['channel']): Settings['channel'] {
+  return { ...channel, backend: 'memory' }
+}
+
+/** What is ephemeral is in memory, whether or not somebody says so. */
+function originOf(name: string, value: unknown, given: ReadonlyMap<string, Origin>): Origin {
+  const ephemeral = given.get('ephemeral')
+  const isImplied = name === 'channel.backend' && String(ephemeral?.value) === 'true'
+  return (
+    given.get(name) ?? (ephemeral && isImplied ? { value: 'memory', from: ephemeral.from } : { value, from: 'default' })
+  )
 }
 
 export interface SettingDescription {

@@ -41,7 +41,7 @@ export async function startProgram(context: Context, sinkUrl: string, options: P
   const file = path.join(folder, 'manifests.yaml')
   await writeFile(file, manifests(triggers, `${sinkUrl}/${name}`, brokers))
   const dataDir = path.join(folder, 'data')
-  const storage = ['--channel', channel, '--data-dir', dataDir]
+  const storage = channel === 'memory' ? ['--ephemeral'] : ['--channel', channel, '--data-dir', dataDir]
   const args = [MAIN, 'serve', '-f', file, '--port', '0', '--admin-port', '0', ...storage, ...flags]
   const startedAt = performance.now()
   const program = context.fleet.start(args, { core, cwd: folder, nodeFlags: [...context.nodeFlags, ...nodeFlags] })

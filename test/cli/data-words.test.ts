@@ -13,7 +13,7 @@ describe('a data directory that cannot be had', () => {
   })
 
   it('is told with what helps when it cannot be written', async () => {
-    const words = 'data: why\nName a folder that can be written: --data-dir DIR'
+    const words = 'data: why\nName a folder that can be written: --data-dir DIR; or keep nothing: --ephemeral'
 
     await assert.rejects(openInWords(failing('LOG_UNAVAILABLE')), new UsageError(words))
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { encodeBinary } from '../../src/http/encode.ts'
@@ -11,7 +11,7 @@ import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 
 const RETRIES = '  delivery: {retry: 10000, backoffPolicy: linear, backoffDelay: PT0.1S, retryAfterMax: PT0S}\n'
 
-describe('tidings serve --channel disk', function () {
+describe('tidings serve, whose data directory outlives it,', function () {
   this.timeout(60_000)
   let folder = ''
   let subscriber: Subscriber
@@ -27,15 +27,7 @@ describe('tidings serve --channel disk', function () {
 
   const manifests = (text: string): Promise<void> => writeFile(path.join(folder, 'm.yaml'), text)
   const start = (...more: string[]): Promise<Server> =>
-    startServerProgram([
-      '-f',
-      path.join(folder, 'm.yaml'),
-      '--channel',
-      'disk',
-      '--data-dir',
-      path.join(folder, 'data'),
-      ...more,
-    ])
+    startServerProgram(['-f', path.join(folder, 'm.yaml'), '--data-dir', path.join(folder, 'data'), ...more])
   async function kill(server: Server): Promise<void> {
     server.process.kill('SIGKILL')
     await server.finished
@@ -161,12 +153,53 @@ describe('tidings serve --channel disk', function () {
     assert.deepEqual(idsAt(0).sort(), ['1', '2', '3'])
   })
 
+  it('with events in memory keeps uids and pauses, and leaves alone what is on disk', async () => {
+    const memory = ['--channel', 'memory', '--drainMs', '0']
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    const onDisk = await start()
+    await send(onDisk, ['kept'])
+    await kill(onDisk)
+    const first = await start(...memory)
+    const uid = await uidOf(first)
+    assert.equal((await runProgram(['trigger', 'pause', 't', '--server', first.adminUrl])).code, 0)
+    await send(first, ['gone'])
+    await kill(first)
+
+    const second = await start(...memory)
+    const { out } = await runProgram(['status', '--server', second.adminUrl])
+    assert.match(out, /LOG \(MEMORY\)\ndefault\/default +0 /)
+    assert.match(out, /default\/t .*\(paused\)/)
+    assert.equal(await uidOf(second), uid)
+    await kill(second)
+
+    const from = subscriber.requests.length
+    subscriber.script({ status: 202 })
+    await using _again = await start()
+    await subscriber.received(from + 1)
+    assert.deepEqual(idsAt(from), ['kept'])
+  })
+
+  async function uidOf({ adminUrl }: Server): Promise<unknown> {
+    const { out } = await runProgram(['get', 'trigger', 't', '-o', 'json', '--server', adminUrl])
+    return JSON.parse(out).metadata.uid
+  }
+
+  it('writes nothing when it is ephemeral', async () => {
+    await manifests(aTrigger('t', subscriber.url))
+    await using server = await start('--ephemeral')
+    await send(server, ['1'])
+
+    assert.deepEqual(await readdir(folder), ['m.yaml'])
+    const { out } = await runProgram(['settings', '--server', server.adminUrl])
+    assert.match(out, /channel\.backend +memory +flag --ephemeral/)
+  })
+
   it('has its directory to itself, and says who has it', async () => {
     await manifests('')
     await using _first = await start()
 
     const { code, err } = await runProgram([
-      ...['serve', '--port', '0', '--admin-port', '0', '--channel', 'disk', '--data-dir', path.join(folder, 'data')],
+      ...['serve', '--port', '0', '--admin-port', '0', '--channel', 'memory', '--data-dir', path.join(folder, 'data')],
     ])
 
     assert.equal(code, 1)

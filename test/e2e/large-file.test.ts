@@ -35,7 +35,8 @@ describe('a file of ten thousand triggers', function () {
       ).join('')
     await writeFile(file, text('before'))
     const startedAt = clock.now()
-    await using server = await startServerProgram(['-f', folder])
+    // In memory an answer waits for one turn of the event loop, which is what is measured; on disk for several.
+    await using server = await startServerProgram(['-f', folder, '--ephemeral'])
     const startMs = Math.round(clock.now() - startedAt)
     assert.match(server.out(), /10000 triggers/)
 

@@ -201,9 +201,9 @@ describe('tidings serve', function () {
   })
 
   it('takes settings from flag, environment and --config, in that order', async () => {
-    const config = await manifest('channel:\n  memory:\n    capBytes: 2097152\nbroker:\n  maxTtl: 3\n')
-    await using server = await startServerProgram(['--config', config, '--channel.memory.capBytes', '4194304'], {
-      TIDINGS_CHANNEL_MEMORY_CAP_BYTES: '8388608',
+    const config = await manifest('channel:\n  disk:\n    capBytes: 2097152\nbroker:\n  maxTtl: 3\n')
+    await using server = await startServerProgram(['--config', config, '--channel.disk.capBytes', '4194304'], {
+      TIDINGS_CHANNEL_DISK_CAP_BYTES: '8388608',
     })
 
     const status = await (await fetch(`${server.adminUrl}/tidings/v1/status`)).json()

@@ -29,9 +29,16 @@ describe('readSettings', () => {
       admin: { host: '127.0.0.1', port: 8081 },
       metrics: { host: '127.0.0.1' },
       channel: {
-        backend: 'memory',
+        backend: 'disk',
         memory: { capBytes: 67_108_864 },
-        disk: { capBytes: 1_073_741_824 },
+        disk: {
+          capBytes: 1_073_741_824,
+          segmentBytes: 67_108_864,
+          journalBytes: 268_435_456,
+          recentBytes: 16_777_216,
+          waitingBytes: 67_108_864,
+          reserveBytes: 8_388_608,
+        },
         ringBytes: 16_777_216,
         saveIntervalMs: 1_000,
       },
@@ -86,6 +93,24 @@ describe('readSettings', () => {
 
     assert.deepEqual([settings.data.port, settings.admin.port, settings.dataDir], [0, 0, '/d'])
     assert.equal(settings.ephemeral, true)
+  })
+
+  it('keeps events in memory when nothing is to be kept, and says why', () => {
+    const settings = readSettings({ flags: { ephemeral: true }, env: {} })
+
+    assert.equal(settings.channel.backend, 'memory')
+    assert.deepEqual(settings.origins.get('channel.backend'), { value: 'memory', from: 'flag --ephemeral' })
+  })
+
+  it('refuses to keep nothing on disk, in a line that says what to do', () => {
+    assert.equal(
+      refusalOf({ flags: { ephemeral: true, channel: 'disk' } }),
+      'flag --ephemeral keeps nothing, flag --channel (disk) keeps events: leave one of them out, or add --channel memory',
+    )
+    assert.equal(
+      refusalOf({ flags: { ephemeral: true }, ...config('channel: {backend: disk}\n') }),
+      'flag --ephemeral keeps nothing, c.yaml:1:11 (disk) keeps events: leave one of them out, or add --channel memory',
+    )
   })
 
   it('spells variables of several words with underscores', () => {

@@ -1,5 +1,8 @@
 // The built program as a user runs it: a process of its own, on free ports.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 
@@ -25,8 +28,11 @@ export interface Server extends Program {
   readonly adminUrl: string
 }
 
+/** A server has a data directory of its own, gone when it ends, unless the arguments or `env` name one. */
 export function startProgram(args: readonly string[], env: Record<string, string> = {}): Program {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: PROJECT, env: { ...process.env, ...env } })
+  const ownDir = args[0] === 'serve' ? mkdtempSync(path.join(tmpdir(), 'tidings-data-')) : undefined
+  const ownEnv = ownDir === undefined ? {} : { TIDINGS_DATA_DIR: ownDir }
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: PROJECT, env: { ...process.env, ...ownEnv, ...env } })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -35,7 +41,12 @@ export function startProgram(args: readonly string[], env: Record<string, string
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
-  const finished = new Promise<Finished>((resolve) => child.on('close', (code) => resolve({ code, out, err })))
+  const finished = new Promise<Finished>((resolve) =>
+    child.on('close', (code) => {
+      if (ownDir !== undefined) rmSync(ownDir, { recursive: true, force: true })
+      resolve({ code, out, err })
+    }),
+  )
   return {
     process: child,
     out: () => out,

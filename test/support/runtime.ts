@@ -25,6 +25,7 @@ export interface TestRuntime extends AsyncDisposable {
   channel(name: string): Promise<LogStatus>
 }
 
+/** It keeps nothing, unless `settings` name a data directory. */
 export async function startTestRuntime(
   manifests: string,
   settings: Record<string, string> = {},
@@ -36,7 +37,8 @@ export async function startTestRuntime(
   const logged: Record<string, unknown>[] = []
   const clock = createClock()
   const store = createResourceStore(clock.wall)
-  const read = readSettings({ flags: { port: '0', drainMs: '0', ...settings }, env: {} })
+  const storage: Record<string, string> = 'data-dir' in settings || 'dataDir' in settings ? {} : { ephemeral: 'true' }
+  const read = readSettings({ flags: { port: '0', drainMs: '0', ...storage, ...settings }, env: {} })
   const logger = createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) })
   const data = await openData(read, clock, logger)
   const uids = openUids(data.values, store)
