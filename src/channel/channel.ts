@@ -115,6 +115,8 @@ export interface Channel {
   skip(id: CursorId, wanted: (unsettled: Unsettled) => boolean): Promise<number>
   /** One entry counts as settled for the subscription, as `skip` has it. Stored with the next save. */
   settle(id: CursorId, lane: LaneId, entry: Entry): void
+  /** Its destination took an event that came to it in another way: it does not fail any more. */
+  noteDelivered(id: CursorId): void
   /** Whether anything is left that will be handed out without a long wait; false for what is paused or held. */
   isDelivering(): boolean
   /** Stores what changed now. */
@@ -341,6 +343,11 @@ export function openChannel(options: ChannelOptions): Channel {
     subscription(id) {
       const subscription = subscriptions.get(id)
       return subscription && statusOf(subscription, lanes)
+    },
+
+    noteDelivered(id) {
+      const subscription = subscriptions.get(id)
+      if (subscription) subscription.stats.failingSince = undefined
     },
 
     isDelivering: () => [...lanes.values()].some(({ lane }) => lane.isDelivering()),

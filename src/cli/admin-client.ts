@@ -6,6 +6,8 @@ import { type Arguments, type Io, textFlag, UsageError } from './command.ts'
 
 const DEFAULT_SERVER = 'http://127.0.0.1:8081'
 const TIMEOUT_MS = 10_000
+/** For what reads a whole log before it answers. */
+export const LONG_TIMEOUT_MS = 240_000
 
 export const SERVER_OPTION = { server: { type: 'string' } } as const
 export const SERVER_USAGE = `  --server URL      admin port of the server (else TIDINGS_SERVER, else ${DEFAULT_SERVER})\n`
@@ -24,6 +26,7 @@ export interface Question {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Sent as JSON. */
   readonly body?: unknown
+  readonly timeoutMs?: number
 }
 
 /** Throws a UsageError when there is no server to ask. Parts of `path` are the caller's to encode. */
@@ -31,16 +34,22 @@ export async function askServer(
   args: Arguments,
   { env }: Pick<Io, 'env'>,
   path: string,
-  { method = 'GET', body }: Question = {},
+  { method = 'GET', body, timeoutMs = TIMEOUT_MS }: Question = {},
 ): Promise<Answer> {
   const server = serverUrl(args, env)
   const url = new URL(path, server)
   const content =
     body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
   try {
-    const response = await fetch(url, { method, ...content, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const response = await fetch(url, { method, ...content, signal: AbortSignal.timeout(timeoutMs) })
     return { url, status: response.status, body: parseJson(await response.text()) }
-  } catch {
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'TimeoutError') {
+      const seconds = timeoutMs / 1_000
+      throw new UsageError(
+        `the server at ${server} has not answered within ${seconds} s; what was asked for may still be done\nWhat goes on: tidings status`,
+      )
+    }
     throw new UsageError(
       `no server answers at ${server}\nStart one with: tidings serve -f DIR   or name another with --server URL`,
     )
@@ -89,7 +98,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-const LISTS = ['brokers', 'triggers', 'channels', 'subscriptions', 'sources', 'problems']
+const LISTS = ['brokers', 'triggers', 'channels', 'subscriptions', 'sources', 'reruns', 'problems']
 
 /** Looks no further than what tells a status from other JSON. */
 function isStatus(value: Fields): value is Fields & RuntimeStatus {

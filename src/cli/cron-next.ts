@@ -1,8 +1,9 @@
 import { createClock } from '../core/clock.ts'
 import { checkTimezone, nextTime, parseSchedule, type Schedule, type ScheduleGrammar } from '../core/cron.ts'
-import { formatSeconds, parseTime } from '../core/time.ts'
+import { formatSeconds } from '../core/time.ts'
 import { printable } from '../sink/format-event.ts'
 import { type Arguments, type Command, textFlag, UsageError } from './command.ts'
+import { timeFlag } from './time-flags.ts'
 
 const MOST_TIMES = 10_000
 
@@ -28,7 +29,7 @@ stderr instead, with exit code 0.
   async run(args, io) {
     const schedule = scheduleFrom(args)
     const count = countFrom(args)
-    let atMs = afterFrom(args) ?? createClock().wall()
+    let atMs = timeFlag(args, 'after') ?? createClock().wall()
     for (let i = 0; i < count; i++) {
       const foundMs = nextTime(schedule, atMs)
       if (foundMs === undefined) {
@@ -71,14 +72,4 @@ function countFrom(args: Arguments): number {
   const count = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (count >= 1 && count <= MOST_TIMES) return count
   throw new UsageError(`--count: expected a number from 1 to ${MOST_TIMES}, got '${printable(text)}'`)
-}
-
-function afterFrom(args: Arguments): number | undefined {
-  const text = textFlag(args, 'after')
-  if (text === undefined) return undefined
-  const ms = parseTime(text)
-  if (ms !== undefined) return ms
-  throw new UsageError(
-    `--after: expected an RFC 3339 time from 1970 on, such as 2026-03-28T01:30:00Z, got '${printable(text)}'`,
-  )
 }

@@ -3,11 +3,13 @@ import { valuesAt } from '../resource/json-path.ts'
 import type { Kind } from '../resource/kind.ts'
 import { type Fields, isFields, textAt } from '../resource/rules.ts'
 import { formatYaml } from '../resource/yaml.ts'
+import type { RerunStatus } from '../runtime/reruns.ts'
 import type { RuntimeStatus } from '../runtime/status.ts'
 import { printable } from '../sink/format-event.ts'
 import { fetchStatus, SERVER_OPTION, SERVER_USAGE } from './admin-client.ts'
 import { formatAge } from './age.ts'
 import { type Command, isJsonWanted, JSON_OPTION } from './command.ts'
+import { formatReruns } from './reruns.ts'
 import { fetchObject, findKindByName, NAMESPACE_OPTION, NAMESPACE_USAGE, namespaceFlag, nameWord } from './resources.ts'
 import { formatTable } from './table.ts'
 
@@ -16,7 +18,7 @@ export const describe: Command = {
 
 One resource: what is wrong with it first, then its conditions, addresses, delivery, filters and counts.
 
-${NAMESPACE_USAGE}  -o, --output json    for programs: the object, its counts, what is wrong
+${NAMESPACE_USAGE}  -o, --output json    for programs: the object, its counts, its replays and redrives, what is wrong
 ${SERVER_USAGE}`,
   options: { ...SERVER_OPTION, ...NAMESPACE_OPTION, ...JSON_OPTION },
   operands: ['KIND', 'NAME'],
@@ -25,12 +27,14 @@ ${SERVER_USAGE}`,
     const isJson = isJsonWanted(args)
     const wanted = findKindByName(kindName)
     const object = await fetchObject(args, io, wanted, namespaceFlag(args), nameWord(name))
-    const counts = countsOf(object, await fetchStatus(args, io))
+    const status = await fetchStatus(args, io)
+    const counts = countsOf(object, status)
+    const reruns = rerunsOf(object, status)
     const wrong = whatIsWrong(wanted.kind, object, counts)
     io.out(
       isJson
-        ? `${JSON.stringify({ object, counts: counts?.status ?? null, wrong }, undefined, 2)}\n`
-        : printable(formatObject(object, wrong, counts?.status)),
+        ? `${JSON.stringify({ object, counts: counts?.status ?? null, reruns, wrong }, undefined, 2)}\n`
+        : printable(formatObject(object, wrong, counts?.status, reruns)),
     )
     return 0
   },
@@ -52,6 +56,13 @@ function countsOf(object: Fields, found: RuntimeStatus): Counts | undefined {
   const title = `${counted.title} ${namespace}/${name}: `
   const problems = found.problems.filter((each) => each.startsWith(title)).map((each) => each.slice(title.length))
   return { status: { ...own }, problems }
+}
+
+function rerunsOf(object: Fields, { reruns }: RuntimeStatus): readonly RerunStatus[] {
+  const [kind, namespace, name] = [['kind'], ['metadata', 'namespace'], ['metadata', 'name']].map((path) =>
+    textAt(object, path),
+  )
+  return reruns.filter(({ reader }) => reader.kind === kind && reader.namespace === namespace && reader.name === name)
 }
 
 interface Counted {
@@ -121,7 +132,12 @@ function repeats(ready: ShownCondition, other: ShownCondition): boolean {
   return other.type !== 'Ready' && other.severity === '' && isSame
 }
 
-function formatObject(object: Fields, wrong: readonly string[], counts: Fields | undefined): string {
+function formatObject(
+  object: Fields,
+  wrong: readonly string[],
+  counts: Fields | undefined,
+  reruns: readonly RerunStatus[],
+): string {
   const { delivery, filter, filters, ...spec } = fieldsAt(object, 'spec')
   const namespace = textAt(object, ['metadata', 'namespace'])
   const name = textAt(object, ['metadata', 'name']) ?? ''
@@ -135,6 +151,7 @@ function formatObject(object: Fields, wrong: readonly string[], counts: Fields |
     ['Filters', isFiltered ? formatYaml(filters ?? filter) : ''],
     ['Spec', formatFields(spec)],
     ['Counts since the server started', formatCounts(counts)],
+    ['Replays and redrives', reruns.length === 0 ? '' : formatReruns(reruns)],
   ]
   const texts = sections.filter(([, text]) => text !== '').map(([head, text]) => `${head}:\n${indented(text)}`)
   return [`${title}\n`, ...texts].join('\n')

@@ -1,11 +1,13 @@
-// How commands name resources and read them from a server: kinds by any of their names, namespaces by -n.
+// How commands name resources, in their flags and in what they print, and read them from a server: kinds by any of their names, namespaces by -n.
 import { apiVersionOf, type GroupVersions, groupsOf, type Kind } from '../resource/kind.ts'
 import { knownKinds } from '../resource/known-kinds.ts'
 import { DEFAULT_NAMESPACE, labelName, subdomainName } from '../resource/metadata.ts'
 import { type Fields, isFields, textAt } from '../resource/rules.ts'
 import { printable } from '../sink/format-event.ts'
+import type { ResourceName } from '../store/resource-store.ts'
 import { askServer, fieldsOf, unexpected } from './admin-client.ts'
 import { type Arguments, type Io, textFlag, UsageError } from './command.ts'
+import { shellWord } from './shell.ts'
 
 export const NAMESPACE_OPTION = { namespace: { type: 'string', short: 'n' } } as const
 export const NAMESPACE_USAGE = '  -n, --namespace NS   (default)\n'
@@ -50,6 +52,17 @@ export function namespaceFlag(args: Arguments): string {
 export function nameWord(text: string): string {
   if (subdomainName.safeParse(text).success) return text
   throw new UsageError(`expected a name of a-z, 0-9, - and ., got '${printable(text)}'`)
+}
+
+/** ` -n shop`, or nothing for the namespace that is meant anyway. */
+export function namespaceWords(namespace: string): string {
+  return namespace === DEFAULT_NAMESPACE ? '' : ` -n ${shellWord(namespace)}`
+}
+
+/** As problems call it: `trigger shop/mail`. */
+export function titleOf({ kind, namespace, name }: ResourceName): string {
+  const title = { Trigger: 'trigger', Subscription: 'subscription', Broker: 'broker', InMemoryChannel: 'channel' }[kind]
+  return `${title ?? kind} ${namespace}/${name}`
 }
 
 /** Undefined when no group has it. */

@@ -30,6 +30,34 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'deliver them again',
     load: async () => (await import('./trigger-pause.ts')).triggerResume,
   },
+  'trigger replay': {
+    summary: 'hand a trigger once more what its log has',
+    load: async () => (await import('./trigger-replay.ts')).triggerReplay,
+  },
+  'trigger skip': {
+    summary: 'have a trigger do without what waits for it',
+    load: async () => (await import('./trigger-skip.ts')).triggerSkip,
+  },
+  'deadletter list': {
+    summary: 'events that nobody took, by cause',
+    load: async () => (await import('./deadletter-list.ts')).deadletterList,
+  },
+  'deadletter show': {
+    summary: 'one of them, and why',
+    load: async () => (await import('./deadletter-show.ts')).deadletterShow,
+  },
+  'deadletter redrive': {
+    summary: 'deliver them again',
+    load: async () => (await import('./deadletter-redrive.ts')).deadletterRedrive,
+  },
+  'deadletter discard': {
+    summary: 'do without them',
+    load: async () => (await import('./deadletter-discard.ts')).deadletterDiscard,
+  },
+  cancel: {
+    summary: 'end a replay or redrive that goes on',
+    load: async () => (await import('./cancel.ts')).cancel,
+  },
   'source fire': {
     summary: 'one event of a source on a schedule, now',
     load: async () => (await import('./source-fire.ts')).sourceFire,
@@ -99,6 +127,11 @@ function explainCommands(argv: readonly string[], io: Io): number {
     io.out(usage)
     return asked === undefined ? 1 : 0
   }
-  io.err(`tidings: there is no command '${argv.join(' ').slice(0, 64)}'\n\n${usage}`)
+  const below = list.filter((line) => line.startsWith(`  ${asked} `))
+  io.err(
+    below.length > 0
+      ? `tidings ${asked}: expected one of these\n\n${below.join('\n')}\n\nEach takes --help.\n`
+      : `tidings: there is no command '${printable(argv.join(' ').slice(0, 64))}'\n\n${usage}`,
+  )
   return 1
 }

@@ -2,6 +2,7 @@ import type { LogStatus, RuntimeStatus, SourceStatus, SubscriberStatus } from '.
 import { printable } from '../sink/format-event.ts'
 import { fetchStatus, SERVER_OPTION, SERVER_USAGE } from './admin-client.ts'
 import { type Command, isJsonWanted, JSON_OPTION, JSON_USAGE } from './command.ts'
+import { formatReruns } from './reruns.ts'
 import { formatTable } from './table.ts'
 
 export const status: Command = {
@@ -11,6 +12,7 @@ Per broker, channel, trigger, subscription and source: what came, what went, wha
 anything fails.
   broker, channel:       accepted = unmatched + settled + waiting + expired
   trigger, subscription: matched = delivered + dead-lettered (to a sink) + kept (in the dead-letter log) + waiting
+Beside them the replays and redrives that go on, and those that ended last.
 
 ${JSON_USAGE}${SERVER_USAGE}`,
   options: { ...SERVER_OPTION, ...JSON_OPTION },
@@ -23,13 +25,14 @@ ${JSON_USAGE}${SERVER_USAGE}`,
 }
 
 function formatStatus(found: RuntimeStatus): string {
-  const { brokers, triggers, channels, subscriptions, sources, problems, backend } = found
+  const { brokers, triggers, channels, subscriptions, sources, reruns, problems, backend } = found
   const parts = [
     formatLogs('BROKER', brokers, backend),
     ...(triggers.length > 0 ? [formatSubscribers('TRIGGER', triggers)] : []),
     ...(channels.length > 0 ? [formatLogs('CHANNEL', channels, backend)] : []),
     ...(subscriptions.length > 0 ? [formatSubscribers('SUBSCRIPTION', subscriptions)] : []),
     ...(sources.length > 0 ? [formatSources(sources)] : []),
+    ...(reruns.length > 0 ? [formatReruns(reruns)] : []),
     problems.length === 0 ? 'Nothing fails.\n' : `Needs attention:\n${problems.map((each) => `  ${each}\n`).join('')}`,
   ]
   return parts.join('\n')
@@ -46,15 +49,22 @@ function logRow({ namespace, name, accepted, unmatched, settled, waiting, deadLe
 }
 
 function formatSubscribers(what: string, subscribers: readonly SubscriberStatus[]): string {
-  const header = [what, 'READY', 'MATCHED', 'DELIVERED', 'DEAD-LETTERED', 'KEPT', 'WAITING', 'BEHIND', 'OLDEST']
-  return formatTable(header, subscribers.map(subscriberRow))
+  const rare = RARE.filter((count) => subscribers.some((each) => each[count] > 0))
+  const header = [what, 'READY', 'MATCHED', 'DELIVERED', 'DEAD-LETTERED', 'KEPT', 'WAITING', 'BEHIND']
+  return formatTable(
+    [...header, ...rare.map((count) => count.toUpperCase()), 'OLDEST'],
+    subscribers.map((each) => subscriberRow(each, rare)),
+  )
 }
 
-function subscriberRow(subscriber: SubscriberStatus): string[] {
+/** What has a column only when there is some. */
+const RARE = ['skipped', 'expired'] as const
+
+function subscriberRow(subscriber: SubscriberStatus, rare: readonly (typeof RARE)[number][]): string[] {
   const { namespace, name, ready, paused, matched, delivered, deadLettered, kept, waiting, behind } = subscriber
-  const counts = [matched, delivered, deadLettered, kept, waiting, behind].map(String)
+  const counts = [matched, delivered, deadLettered, kept, waiting, behind, ...rare.map((count) => subscriber[count])]
   const state = paused ? `${ready} (paused)` : ready
-  return [`${namespace}/${name}`, state, ...counts, subscriber.oldestWaiting ?? '-']
+  return [`${namespace}/${name}`, state, ...counts.map(String), subscriber.oldestWaiting ?? '-']
 }
 
 function formatSources(sources: readonly SourceStatus[]): string {

@@ -2,7 +2,7 @@
 import type { OpenBroker } from '../broker/broker.ts'
 import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
 import { conditionOf } from '../resource/conditions.ts'
-import { namespaceOf } from '../resource/metadata.ts'
+import { DEFAULT_NAMESPACE, namespaceOf } from '../resource/metadata.ts'
 import { formatProblem, type Problem } from '../resource/problems.ts'
 import { type Entry, kindOf, nameOf } from '../store/resource-store.ts'
 import type { KeptCursor } from './cursors.ts'
@@ -48,7 +48,7 @@ export function logProblems(kind: 'broker' | 'channel', status: LogStatus): read
     const holder = log.floorHolder ? `${reader} ${log.floorHolder} holds it` : 'events wait to be read'
     problems.push(`${title}: its log is ${percent(log)} full (LogNearlyFull): ${holder}`)
   }
-  return [...problems, ...deadLetterProblems(title, `${reader}s wait`, deadLetters)]
+  return [...problems, ...deadLetterProblems({ title, flag: kind, namespace, name }, `${reader}s wait`, deadLetters)]
 }
 
 export function subscriberProblems(kind: string, status: SubscriberStatus): readonly string[] {
@@ -62,7 +62,8 @@ export function subscriberProblems(kind: string, status: SubscriberStatus): read
 export function sourceProblems(status: SourceStatus): readonly string[] {
   const { namespace, name, kind, deadLetters } = status
   const title = `${kind} ${namespace}/${name}`
-  return [...subscriberProblems(kind, status), ...deadLetterProblems(title, 'its events wait', deadLetters)]
+  const owner = { title, flag: 'source', namespace, name } as const
+  return [...subscriberProblems(kind, status), ...deadLetterProblems(owner, 'its events wait', deadLetters)]
 }
 
 export function keptCursorProblem({ key, unsettled, untilMs }: KeptCursor): string {
@@ -78,12 +79,23 @@ export function keptProblem({ hub: { namespace, name, channel, deadLetters }, un
   return `${namespace}/${name} was deleted while ${waiting} ${what} in it: add it again before ${until} to go on, after that nothing is left`
 }
 
-function deadLetterProblems(title: string, whoWaits: string, deadLetters: DeadLetterLogStatus): readonly string[] {
+/** Whose dead-letter log it is, and how commands name that. */
+interface LogOwner {
+  readonly title: string
+  readonly flag: 'broker' | 'channel' | 'source'
+  readonly namespace: string
+  readonly name: string
+}
+
+function deadLetterProblems(owner: LogOwner, whoWaits: string, deadLetters: DeadLetterLogStatus): readonly string[] {
+  const { title, flag, namespace, name } = owner
+  const flags = `--${flag} ${name}${namespace === DEFAULT_NAMESPACE ? '' : ` -n ${namespace}`}`
   const problems: string[] = []
   if (deadLetters.waiting > 0) {
     const { waiting } = deadLetters
     const what = waiting === 1 ? 'event that nobody took waits' : 'events that nobody took wait'
-    problems.push(`${title}: ${waiting} ${what} in its dead-letter log`)
+    const [list, redrive] = ['list', 'redrive'].map((verb) => `tidings deadletter ${verb} ${flags}`)
+    problems.push(`${title}: ${waiting} ${what} in its dead-letter log; why: ${list}; deliver again: ${redrive}`)
   }
   if (deadLetters.isFull) {
     problems.push(`${title}: its dead-letter log is full (DeadLetterLogFull): ${whoWaits} for room in it`)

@@ -3,20 +3,16 @@
 // a value in the store, so that it goes on after a restart where it stood.
 import { randomUUID } from 'node:crypto'
 import type { OpenBroker } from '../broker/broker.ts'
-import { TRIGGER_ATTRIBUTE } from '../broker/dead-letter-log.ts'
-import { compileLetterMatch, type LetterMatch, originalOf } from '../broker/letter.ts'
+import type { LetterMatch } from '../broker/letter.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { CursorStart, LaneId, Position } from '../channel/log.ts'
-import type { Deliver, Delivery, SubscriptionSpec } from '../channel/subscription.ts'
+import type { SubscriptionSpec } from '../channel/subscription.ts'
 import { EventingError } from '../core/errors.ts'
-import { type Event, eventBytes } from '../core/event.ts'
 import { nameOf, type ResourceKey, type ResourceName, resourceNameOf } from '../store/resource-store.ts'
 import type { Cursors, Reader } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
+import { letterFilter, redriving, replaying } from './rerun-deliveries.ts'
 import type { World } from './world.ts'
-
-/** On every event of a replay, with its id: so that subscribers can tell it from the first time. */
-export const REPLAY_ATTRIBUTE = 'tidingsreplay'
 
 /** As it is stored. */
 interface Job {
@@ -133,11 +129,12 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     const { job } = run
     const { ordered, maxInFlight, maxUnsettled, filter } = reader.spec
     return {
-      filter: job.kind === 'replay' ? filter : lettersFor(job),
+      filter: job.kind === 'replay' ? filter : letterFilter({ ...job.letters, reader: nameOf(job.reader) }),
       ordered,
       maxInFlight,
       maxUnsettled,
-      deliver: job.kind === 'replay' ? replaying(job, reader) : redriving(job, reader, hubs),
+      deliver:
+        job.kind === 'replay' ? replaying(job.id, reader) : redriving(() => hubs.get(job.hub)?.deadLetters, reader),
       bounds: {
         until: new Map(Object.entries(job.until)),
         ...(job.ratePerSecond !== undefined && { ratePerSecond: job.ratePerSecond }),
@@ -285,58 +282,4 @@ function about({ id, kind, reader }: Job): Readonly<Record<string, string>> {
 function keyOfHub(hubs: Hubs, hub: OpenBroker): ResourceKey | undefined {
   for (const [key, open] of hubs.entries()) if (open === hub) return key
   return undefined
-}
-
-function lettersFor({ reader, letters = {} }: Job): SubscriptionSpec['filter'] {
-  const match = { ...letters, reader: nameOf(reader) }
-  return {
-    matches: compileLetterMatch(match),
-    covers: [[{ kind: 'exact', attribute: TRIGGER_ATTRIBUTE, value: match.reader }]],
-  }
-}
-
-/** The live attempt, with the mark of the replay. */
-function replaying({ id }: Job, { deliverTo, hub }: Reader): Deliver {
-  const deliver = deliverTo(hub.deadLetters)
-  return (delivery) => {
-    const { event } = delivery
-    deliver(withEvent(delivery, { ...event, attributes: { ...event.attributes, [REPLAY_ATTRIBUTE]: id } }))
-  }
-}
-
-/** The live attempt with the event as it was; it leaves the list once somebody took it, and stays there otherwise. */
-function redriving(job: Job, { deliverTo }: Reader, hubs: Hubs): Deliver {
-  const deliver = deliverTo({ keep: () => Promise.resolve() })
-  return (delivery) => {
-    const { event, lane, position } = delivery
-    const deadLetters = hubs.get(job.hub)?.deadLetters
-    const entry = { position, event, bytes: eventBytes(event) }
-    if (deadLetters && !deadLetters.has(lane, entry)) {
-      setImmediate(() => delivery.done({ kind: 'settled', outcome: 'skipped' }))
-      return
-    }
-    deliver({
-      ...withEvent(delivery, originalOf(event)),
-      // The floor that a reply may overfill its broker for is not this log's.
-      holdsFloor: () => false,
-      done(step) {
-        if (step.kind === 'settled' && step.outcome !== 'kept') deadLetters?.settle(lane, entry)
-        delivery.done(step)
-      },
-    })
-  }
-}
-
-function withEvent(delivery: Delivery, event: Event): Delivery {
-  const { lane, position, progress, signal } = delivery
-  return {
-    event,
-    lane,
-    position,
-    progress,
-    signal,
-    holdsFloor: () => delivery.holdsFloor(),
-    done: (step) => delivery.done(step),
-    failed: (fault) => delivery.failed(fault),
-  }
 }

@@ -16,7 +16,7 @@ export interface ReplayRequest {
 }
 
 export interface Replayed {
-  /** Null when it was only asked what would be. */
+  /** Null when it was only asked what would be, or there is nothing. */
   readonly id: string | null
   /** Events in the range that the Trigger's filter passes now. */
   readonly count: number
@@ -54,7 +54,7 @@ export function createTriggerCommands(cursors: Cursors, reruns: Reruns): Trigger
         if (reader.spec.filter.matches(entry.event.attributes)) count++
       }
       const range = { fromMs, ...(untilMs !== undefined && { untilMs }) }
-      const id = isDry ? null : await reruns.replay(key, range, ratePerSecond)
+      const id = isDry || count === 0 ? null : await reruns.replay(key, range, ratePerSecond)
       return { id, count, oldestAt: await oldestAt(channel) }
     },
 

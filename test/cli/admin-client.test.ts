@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { run } from '../support/command.ts'
 import { startSubscriber } from '../support/subscriber.ts'
 
-const NOTHING = { brokers: [], triggers: [], channels: [], subscriptions: [], sources: [], problems: [] }
+const NOTHING = { brokers: [], triggers: [], channels: [], subscriptions: [], sources: [], reruns: [], problems: [] }
 
 describe('a command that asks the server', () => {
   const wrong = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Condition } from '../../src/resource/conditions.ts'
 import type { RuntimeStatus } from '../../src/runtime/status.ts'
-import { anAdmin, startTestAdmin, triggerManifest } from '../support/admin.ts'
+import { anAdmin, aRerun, startTestAdmin, triggerManifest } from '../support/admin.ts'
 import { run } from '../support/command.ts'
 
 const KEY = 'eventing.knative.dev/Trigger/default/a'
@@ -90,6 +90,16 @@ Spec:
     assert.match(out, /^What is wrong:\n {2}failing since 2026-01-02T03:04:05\.000Z: HTTP 503\n\n/m)
     assert.match(out, /^Counts since the server started:\n {2}matched: 3\n {2}delivered: 1\n/m)
     assert.match(out, /^ {2}oldestWaiting: 2026-01-02T03:04:05\.000Z\n/m)
+  })
+
+  it('shows the replays and redrives of it alone', async () => {
+    const other = { kind: 'Subscription', namespace: 'default', name: 'a' }
+    const status = { ...FAILING, reruns: [aRerun({ id: 'mine' }), aRerun({ id: 'not', reader: other })] }
+
+    const { out } = await describeTrigger([condition('Ready', 'True')], status)
+
+    const [, section = ''] = out.split('Replays and redrives:\n')
+    assert.match(section, /^ {2}REPLAY, REDRIVE .*\n {2}replay mine .* goes on\n$/)
   })
 
   it('says that nothing is wrong', async () => {

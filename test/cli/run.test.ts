@@ -23,4 +23,20 @@ describe('words that no command knows', () => {
       assert.deepEqual(await run(argv), { code: 1, out: '', err: `${says}\nSee: tidings ${name} --help\n` })
     })
   }
+
+  it('are told what can follow the first', async () => {
+    for (const argv of [['event'], ['event', 'shwo']]) {
+      assert.deepEqual(await run(argv), {
+        code: 1,
+        out: '',
+        err: `tidings event: expected one of these
+
+  event send           send an event to a broker
+  event show           one event, and who got it
+
+Each takes --help.
+`,
+      })
+    }
+  })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { LogStatus, RuntimeStatus, SubscriberStatus } from '../../src/runtime/status.ts'
-import { anAdmin, startTestAdmin } from '../support/admin.ts'
+import { anAdmin, aRerun, startTestAdmin } from '../support/admin.ts'
 import { run } from '../support/command.ts'
 
 const DEAD_LETTERS = { waiting: 0, bytes: 0, capBytes: 0, isFull: false }
@@ -89,6 +89,47 @@ default/audit   PingSource   True    3         2           0               0    
 Nothing fails.
 `,
     )
+  })
+
+  it('has columns for what was skipped or is gone, when there is some', async () => {
+    const trigger = { ...SUBSCRIBER, broker: 'default', skipped: 3 }
+    const status = { ...STATUS, triggers: [trigger], channels: [], subscriptions: [], sources: [] }
+    await using server = await startTestAdmin(anAdmin('', { status: async () => status }))
+
+    const { out } = await run(['status'], { TIDINGS_SERVER: server.url })
+
+    assert.match(out, /^TRIGGER .* WAITING {3}BEHIND {3}SKIPPED {3}OLDEST\ndefault\/audit .* 1 {9}0 {8}3 {9}-$/m)
+  })
+
+  it('has the replays and redrives that go on, and some that ended', async () => {
+    const endedAt = '2026-01-02T03:05:00.000Z'
+    const ended = Array.from({ length: 9 }, () => aRerun({ id: 'e', unread: 0, unsettled: 0, endedAt }))
+    const status = {
+      ...STATUS,
+      triggers: [],
+      channels: [],
+      subscriptions: [],
+      sources: [],
+      reruns: [
+        aRerun({ kind: 'redrive', ratePerSecond: 10, held: 'it is paused' }),
+        aRerun({ id: 'r2', unread: 0 }),
+        aRerun({ id: 'c', unread: 0, unsettled: 0, endedAt, cancelled: 'somebody asked for it' }),
+        ...ended,
+      ],
+    }
+    await using server = await startTestAdmin(anAdmin('', { status: async () => status }))
+
+    const { out } = await run(['status'], { TIDINGS_SERVER: server.url })
+
+    const [, table = ''] = out.split('\n\n')
+    const lines = table.split('\n')
+    assert.deepEqual(lines.slice(0, 4), [
+      'REPLAY, REDRIVE   FOR                 BEGAN                      DELIVERED   DEAD-LETTERED   KEPT   LEFT   RATE   STATE',
+      'redrive r1        trigger default/a   2026-01-02T03:04:05.000Z   5           0               0      <= 5   10/s   waits: it is paused',
+      'replay r2         trigger default/a   2026-01-02T03:04:05.000Z   5           0               0      1      -      goes on',
+      `replay c          trigger default/a   2026-01-02T03:04:05.000Z   5           0               0      0      -      cancelled at ${endedAt}: somebody asked for it`,
+    ])
+    assert.equal(lines.length, 8)
   })
 
   it('exits with 1 when something fails', async () => {

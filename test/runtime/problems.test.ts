@@ -1,14 +1,30 @@
 import assert from 'node:assert/strict'
+import { logProblems } from '../../src/runtime/problems.ts'
 import { startTestRuntime } from '../support/runtime.ts'
 
 const problemsWith = async (manifests: string): Promise<readonly string[]> => {
   await using tidings = await startTestRuntime(manifests)
   return (await tidings.runtime.status()).problems
 }
+const NOT_FULL = { bytes: 0, capBytes: 100, floorHolder: null }
 const NO_SINK = 'ref: {apiVersion: v1, kind: Service, name: none}'
 const noService = 'Service default/none (v1) does not exist: add its manifest, or use `uri`'
 
 describe('what needs attention', () => {
+  it('is what nobody took, with the commands that say why and deliver it again', () => {
+    const log = { namespace: 'shop', name: 'main', expired: 0, repliesWaiting: 0, log: NOT_FULL }
+    const deadLetters = { waiting: 2, bytes: 1, capBytes: 100, isFull: false }
+    const status = { url: '', accepted: 0, unmatched: 0, settled: 0, waiting: 0, ...log, deadLetters }
+
+    assert.deepEqual(logProblems('broker', status), [
+      'broker shop/main: 2 events that nobody took wait in its dead-letter log; why: tidings deadletter list --broker main -n shop; deliver again: tidings deadletter redrive --broker main -n shop',
+    ])
+    assert.match(
+      logProblems('channel', { ...status, namespace: 'default' })[0] ?? '',
+      /; deliver again: tidings deadletter redrive --channel main$/,
+    )
+  })
+
   it('is a Broker that is not ready', async () => {
     const problems = await problemsWith(`---
 apiVersion: eventing.knative.dev/v1

@@ -148,6 +148,21 @@ describe('replays and redrives', function () {
       await c.close()
     })
 
+    it('shows that its trigger fails no longer, though it tried nothing by itself', async () => {
+      a.script({ status: 500 })
+      await using tidings = await startTestRuntime(aTrigger('a', a.url, NO_RETRY))
+      await sendAll(tidings, some(1, 'e'))
+      await kept(tidings, 1)
+      assert.notEqual((await tidings.trigger('a')).failingSince, null)
+      a.script({ status: 202 })
+
+      await tidings.runtime.deadLetters.redrive({}, { isDry: false })
+
+      await kept(tidings, 0)
+      assert.equal((await tidings.trigger('a')).failingSince, null)
+      assert.deepEqual((await tidings.runtime.status()).problems, [])
+    })
+
     it('leaves on the list what fails again, and what was not meant', async () => {
       a.script({ status: 500 })
       b.script({ status: 404 })
