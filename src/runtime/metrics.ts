@@ -125,6 +125,12 @@ function settledFamilies(reader: string): readonly Family<SubscriptionStatus>[] 
     },
     {
       type: 'counter',
+      name: `tidings_${reader}_skipped_total`,
+      help: 'Events that were not delivered because somebody said so.',
+      value: ({ stats }) => stats.skipped,
+    },
+    {
+      type: 'counter',
       name: `tidings_${reader}_attempts_total`,
       help: 'Attempts begun.',
       value: ({ stats }) => stats.attempts,
@@ -155,9 +161,14 @@ function readerFamilies(reader: string, passed: string): readonly Family<Subscri
     type: 'counter',
     name: `tidings_${reader}_matched_total`,
     help: `Events that passed the ${passed}.`,
-    value: ({ stats }) => stats.matched,
+    value: ({ stats }) => publishedFor(stats),
   }
   return [matched, ...settledFamilies(reader)]
+}
+
+/** Grows only: what is skipped, or gone, is taken out of `matched` and counted there. */
+function publishedFor({ matched, skipped, expired }: SubscriptionStatus['stats']): number {
+  return matched + skipped + expired
 }
 
 interface SourceReading {
@@ -222,7 +233,7 @@ function seriesOf(sources: MetricSources) {
   ): Generator<Labelled<SubscriptionStatus>> {
     for (const state of states) {
       const of = sources.cursor(state.key)
-      if (of && of.stats.matched + of.behind > 0) yield { labels: labelsOf(state), of }
+      if (of && publishedFor(of.stats) + of.behind > 0) yield { labels: labelsOf(state), of }
     }
   }
   function* emitting(): Generator<Labelled<SourceReading>> {

@@ -66,6 +66,21 @@ describe('docs/metrics.md', () => {
 })
 
 describe('the metrics of a runtime', () => {
+  it('count what was skipped as matched still: a counter never falls', async () => {
+    await using subscriber = await startSubscriber({ status: 503 })
+    await using tidings = await startTestRuntime(
+      aTrigger('t', subscriber.url, '  delivery: {retry: 1, backoffPolicy: linear, backoffDelay: PT1H}\n'),
+    )
+    await tidings.send(anEvent())
+    await eventually(async () => (await tidings.trigger('t')).failedAttempts === 1, 'it waits')
+
+    await tidings.runtime.triggers.skip('default', 't', { isDry: false })
+
+    const { text } = await tidings.runtime.metrics.scrape()
+    assert.match(text, /^tidings_trigger_matched_total\{.*trigger="t".*\} 1$/m)
+    assert.match(text, /^tidings_trigger_skipped_total\{.*trigger="t".*\} 1$/m)
+  })
+
   it('tell a channel, a subscription and a source by their names', async () => {
     await using subscriber = await startSubscriber()
     await using tidings = await startTestRuntime(A_CHANNEL + aSubscription(subscriber.url) + aPing(subscriber.url))
