@@ -133,6 +133,7 @@ async function commandNames(): Promise<string[]> {
     env: {},
     out: (text) => (help += text),
     offer: () => true,
+    print: async () => true,
     err: () => undefined,
   })
   return [...help.matchAll(/^ {2}(\S+(?: \S+)*) {2,}\S/gm)].map(([, name = '']) => name)

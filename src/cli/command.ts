@@ -7,6 +7,11 @@ export interface Io {
   out(text: string): void
   /** The same, for what comes without end: false, and nothing is printed, while the reader is behind. */
   offer(text: string): boolean
+  /**
+   * The same, for what is long: resolves once more can be taken, so that no more than the reader takes is held. False
+   * when the reader is gone: there is nobody to tell, and nothing more to do.
+   */
+  print(text: string): Promise<boolean>
   /** For people: what went wrong. */
   err(text: string): void
 }

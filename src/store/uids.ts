@@ -13,6 +13,13 @@ export interface Uids {
 
 const PREFIX = 'uid/'
 
+/** By uid, whose it is, of what a data directory's values say. */
+export function keysByUid(values: Iterable<readonly [key: string, value: string]>): Map<string, ResourceKey> {
+  const keys = new Map<string, ResourceKey>()
+  for (const [key, uid] of values) if (key.startsWith(PREFIX)) keys.set(uid, key.slice(PREFIX.length))
+  return keys
+}
+
 /** Gives the resources that come into `resources` from now on the uids that they had. */
 export function openUids(values: Values, resources: ResourceStore): Uids {
   const uids = new Map<ResourceKey, string>()

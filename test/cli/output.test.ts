@@ -61,6 +61,33 @@ describe('printing', () => {
     assert.deepEqual(reader.taken, ['first', 'second'])
   })
 
+  it('lets who has much to print wait until the reader has taken it', async () => {
+    const reader = aReader()
+    const { print } = createOutput(reader.stream, () => assert.fail('it is there'))
+    let isTaken = false
+
+    const printed = print('first').then((isRead) => {
+      isTaken = true
+      return isRead
+    })
+    await new Promise(setImmediate)
+    const before = isTaken
+    await reader.reads()
+
+    assert.deepEqual([before, await printed], [false, true])
+  })
+
+  it('tells who has much to print that the reader went away, and nobody else', async () => {
+    const reader = aReader()
+    const { print } = createOutput(reader.stream, () => assert.fail('the printer was told'))
+
+    const printed = print('first')
+    await reader.goesAway()
+
+    assert.deepEqual([await printed, await print('second')], [false, false])
+    assert.deepEqual(reader.taken, ['first'])
+  })
+
   it('ends when the reader goes away, tells of it once, and holds nobody up', async () => {
     const reader = aReader()
     const reasons: string[] = []

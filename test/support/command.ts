@@ -19,6 +19,7 @@ export async function run(argv: readonly string[], env: Record<string, string> =
     env,
     out: print,
     offer: print,
+    print: async (text) => print(text),
     err: (text) => {
       err += text
     },

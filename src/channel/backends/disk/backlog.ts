@@ -173,7 +173,7 @@ function encodeIndex(writer: ByteWriter, indexed: Indexed, seed: number): void {
 }
 
 /** Throws when the file's end is not an index. */
-async function readIndex({ file, header }: Segment): Promise<Indexed> {
+export async function readIndex({ file, header }: Segment): Promise<Indexed> {
   const size = await file.size()
   const trailer = Buffer.alloc(TRAILER_BYTES)
   await file.read(trailer, size - TRAILER_BYTES)

@@ -123,6 +123,13 @@ export function readEntryHead(buffer: Buffer, frame: { readonly bodyAt: number; 
   return { log: reader.number(), position: reader.number(), bytes: reader.number() }
 }
 
+/** Of a record of kind `entry`, epoch milliseconds. */
+export function readArrivedAt(buffer: Buffer, frame: { readonly bodyAt: number; readonly end: number }): number {
+  const reader = new ByteReader(buffer, frame.bodyAt, frame.end)
+  for (let skipped = 0; skipped < 3; skipped++) reader.number()
+  return reader.number()
+}
+
 function startFrame(writer: ByteWriter): number {
   writer.reserve(FRAME_BYTES)
   writer.at += FRAME_BYTES
