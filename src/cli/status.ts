@@ -1,4 +1,4 @@
-import type { LogStatus, RuntimeStatus, SourceStatus, SubscriberStatus } from '../runtime/status.ts'
+import type { DiskStatus, LogStatus, RuntimeStatus, SourceStatus, SubscriberStatus } from '../runtime/status.ts'
 import { printable } from '../sink/format-event.ts'
 import { fetchStatus, SERVER_OPTION, SERVER_USAGE } from './admin-client.ts'
 import { type Command, isJsonWanted, JSON_OPTION, JSON_USAGE } from './command.ts'
@@ -25,7 +25,7 @@ ${JSON_USAGE}${SERVER_USAGE}`,
 }
 
 function formatStatus(found: RuntimeStatus): string {
-  const { brokers, triggers, channels, subscriptions, sources, reruns, problems, backend } = found
+  const { brokers, triggers, channels, subscriptions, sources, reruns, problems, backend, disk } = found
   const parts = [
     formatLogs('BROKER', brokers, backend),
     ...(triggers.length > 0 ? [formatSubscribers('TRIGGER', triggers)] : []),
@@ -33,6 +33,7 @@ function formatStatus(found: RuntimeStatus): string {
     ...(subscriptions.length > 0 ? [formatSubscribers('SUBSCRIPTION', subscriptions)] : []),
     ...(sources.length > 0 ? [formatSources(sources)] : []),
     ...(reruns.length > 0 ? [formatReruns(reruns)] : []),
+    ...(disk ? [formatDisk(disk)] : []),
     problems.length === 0 ? 'Nothing fails.\n' : `Needs attention:\n${problems.map((each) => `  ${each}\n`).join('')}`,
   ]
   return parts.join('\n')
@@ -44,8 +45,19 @@ function formatLogs(what: string, logs: readonly LogStatus[], backend: string): 
 }
 
 function logRow({ namespace, name, accepted, unmatched, settled, waiting, deadLetters, log }: LogStatus): string[] {
-  const full = `${Math.round((100 * log.bytes) / log.capBytes)} % of ${Math.round(log.capBytes / 2 ** 20)} MiB`
+  const full = `${Math.round((100 * log.bytes) / log.capBytes)} % of ${mib(log.capBytes)}`
   return [`${namespace}/${name}`, ...[accepted, unmatched, settled, waiting, deadLetters.waiting].map(String), full]
+}
+
+function formatDisk({ dir, usedBytes, freeBytes }: DiskStatus): string {
+  return formatTable(
+    ['DATA DIRECTORY', 'USED', 'FREE'],
+    [[dir, mib(usedBytes), freeBytes === null ? '-' : mib(freeBytes)]],
+  )
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`
 }
 
 function formatSubscribers(what: string, subscribers: readonly SubscriberStatus[]): string {

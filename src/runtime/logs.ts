@@ -1,15 +1,30 @@
 // What is kept of this process: events and cursors in the backend that the settings name, and small values beside them.
 // What is not used is not loaded.
+import path from 'node:path'
 import { openMemoryStore } from '../channel/backends/memory.ts'
 import type { LogStore } from '../channel/log.ts'
 import type { Clock } from '../core/clock.ts'
 import { below, createMemoryValues, type Values } from '../core/values.ts'
 import type { Logger } from '../observe/logger.ts'
+import { watchDiskSpace } from './disk-space.ts'
 import type { Settings } from './settings.ts'
+
+/** The data directory, as those see it who look after the machine. */
+export interface DataDirectory {
+  /** Absolute. */
+  readonly dir: string
+  usedBytes(): number
+  /** undefined while the file system does not say. */
+  freeBytes(): number | undefined
+  isLow(): boolean
+  readonly lowSpaceBytes: number
+}
 
 export interface Data {
   readonly logs: LogStore
   readonly values: Values
+  /** Absent where nothing is kept. */
+  readonly directory?: DataDirectory
   /** Once nobody uses it: waits for what is being stored, and lets the data directory go. Idempotent. */
   close(): Promise<void>
 }
@@ -26,7 +41,7 @@ export async function openData(settings: Settings, clock: Clock, logger: Logger)
     return { logs, values: createMemoryValues(), close: () => logs.close() }
   }
   const { openDiskStore } = await import('../channel/backends/disk/store.ts')
-  const { segmentBytes, journalBytes, recentBytes, waitingBytes, reserveBytes } = channel.disk
+  const { segmentBytes, journalBytes, recentBytes, waitingBytes, reserveBytes, lowSpaceBytes } = channel.disk
   const store = await openDiskStore({
     dir: dataDir,
     clock,
@@ -38,12 +53,16 @@ export async function openData(settings: Settings, clock: Clock, logger: Logger)
     reserveBytes,
     onFault: (what, error) => logger.error({ err: error }, `the data directory: cannot ${what}`),
   })
-  if (channel.backend === 'disk') return { logs: store, values: store.values, close: () => store.close() }
-  const logs = openMemoryStore({ clock, maxEventBytes })
+  const space = await watchDiskSpace({ dir: dataDir, lowBytes: lowSpaceBytes, clock, logger })
+  const directory = { dir: path.resolve(dataDir), usedBytes: store.usedBytes, ...space, lowSpaceBytes }
+  const isOnDisk = channel.backend === 'disk'
+  const logs = isOnDisk ? store : openMemoryStore({ clock, maxEventBytes })
   return {
     logs,
-    values: below(store.values, IN_MEMORY),
+    values: isOnDisk ? store.values : below(store.values, IN_MEMORY),
+    directory,
     async close() {
+      space.stop()
       await logs.close()
       await store.close()
     },

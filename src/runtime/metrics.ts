@@ -6,6 +6,8 @@ import type { Labels, MetricFamily, Metrics, Sample } from '../observe/metrics.t
 import { conditionOf } from '../resource/conditions.ts'
 import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
 import { durationSamples, type Timed } from './durations.ts'
+import type { DataDirectory } from './logs.ts'
+import { registerDisk, registerProcess } from './machine-metrics.ts'
 import type { SourceState } from './sources.ts'
 import type { SubscriptionState } from './subscriptions.ts'
 import type { TriggerState } from './triggers.ts'
@@ -20,6 +22,7 @@ export interface MetricSources {
   resources(): Iterable<Entry>
   /** How many there are now, in the files that are followed. */
   manifestProblems(): number
+  readonly directory: DataDirectory | undefined
 }
 
 /** One number that is read off a `T`. */
@@ -54,6 +57,7 @@ export function registerMetrics(metrics: Metrics, sources: MetricSources): void 
   metrics.gauge({ name: 'tidings_manifest_problems', help: 'Problems of the manifests that are followed.' }, () => [
     { labels: {}, value: sources.manifestProblems() },
   ])
+  if (sources.directory) registerDisk(metrics, sources.directory)
   registerProcess(metrics)
 }
 
@@ -296,17 +300,4 @@ function* notReadySamples(resources: Iterable<Entry>): Generator<Sample> {
     counts.set(kind, (counts.get(kind) ?? 0) + (isReady ? 0 : 1))
   }
   for (const [kind, value] of counts) yield { labels: { kind }, value }
-}
-
-function registerProcess(metrics: Metrics): void {
-  metrics.gauge({ name: 'process_resident_memory_bytes', help: 'Resident memory.' }, () => [
-    { labels: {}, value: process.memoryUsage.rss() },
-  ])
-  metrics.gauge({ name: 'nodejs_heap_size_used_bytes', help: 'Heap in use.' }, () => [
-    { labels: {}, value: process.memoryUsage().heapUsed },
-  ])
-  metrics.counter({ name: 'process_cpu_seconds_total', help: 'User and system CPU time.' }, () => {
-    const { user, system } = process.cpuUsage()
-    return [{ labels: {}, value: (user + system) / 1e6 }]
-  })
 }

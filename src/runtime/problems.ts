@@ -6,7 +6,7 @@ import { DEFAULT_NAMESPACE, namespaceOf } from '../resource/metadata.ts'
 import { formatProblem, type Problem } from '../resource/problems.ts'
 import { type Entry, kindOf, nameOf } from '../store/resource-store.ts'
 import type { KeptCursor } from './cursors.ts'
-import type { LogStatus, SourceStatus, SubscriberStatus } from './status.ts'
+import type { DiskStatus, LogStatus, SourceStatus, SubscriberStatus } from './status.ts'
 
 /** The logs of a deleted resource, and when they are given up (epoch ms). */
 export interface KeptHub {
@@ -19,6 +19,14 @@ const NEARLY_FULL = 0.8
 
 export function manifestProblem(problem: Problem): string {
   return `manifest ${formatProblem(problem)}`
+}
+
+export function diskProblems({ dir, freeBytes, lowSpaceBytes, isLow }: DiskStatus): readonly string[] {
+  if (!isLow || freeBytes === null) return []
+  const [free, low] = [freeBytes, lowSpaceBytes].map((bytes) => `${Math.round(bytes / 2 ** 20)} MiB`)
+  return [
+    `data directory ${dir}: its disk has ${free} left, less than ${low} (DiskLow): once it is full, events are refused`,
+  ]
 }
 
 /** Of a Broker or channel that is not ready; the channel behind a Channel is told of through that. */

@@ -87,7 +87,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 async function serveResources(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
   const { settings, resources, uids, manifestProblems = () => [], clock, logger } = options
-  const { logs, values } = options.data
+  const { logs, values, directory } = options.data
   const dataUrl = settings.data.externalUrl ?? port.url
   const share = (part: number): Budget => new Budget(part * port.budget.limitBytes, port.budget)
   const shared = { settings, clock, logger, resources, logs, values, uids, budget: share(DELIVERIES_SHARE), dataUrl }
@@ -173,6 +173,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     cursor: (key) => cursors.status(key),
     resources: () => resources.list(),
     manifestProblems: () => manifestProblems().length,
+    directory,
   })
 
   async function end(): Promise<void> {
@@ -212,6 +213,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
         ready: port.health.ready().ok,
         dataUrl,
         backend: logs.traits.backend,
+        directory,
         brokers: logsOf('Broker', brokerUrl),
         channels: logsOf('InMemoryChannel', channelUrl),
         kept: hubs.kept(),

@@ -110,6 +110,9 @@ const schema = z.strictObject({
           reserveBytes: integer(0)
             .prefault(8 * MIB)
             .describe('Room kept on a disk that gets full, for cursors and all that frees some'),
+          lowSpaceBytes: integer(0)
+            .prefault(1024 * MIB)
+            .describe('Less free on the file system of the data directory is warned of; 0 for never'),
         })
         .prefault({}),
       ringBytes: integer(0)

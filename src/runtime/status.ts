@@ -9,7 +9,9 @@ import { type Condition, conditionOf } from '../resource/conditions.ts'
 import type { Problem } from '../resource/problems.ts'
 import { type Entry, nameOf, type ResourceKey } from '../store/resource-store.ts'
 import type { KeptCursor } from './cursors.ts'
+import type { DataDirectory } from './logs.ts'
 import {
+  diskProblems,
   hubProblems,
   type KeptHub,
   keptCursorProblem,
@@ -26,6 +28,8 @@ export interface RuntimeStatus {
   readonly ready: boolean
   readonly dataUrl: string
   readonly backend: string
+  /** Of the data directory; absent where nothing is kept. */
+  readonly disk?: DiskStatus
   readonly brokers: readonly LogStatus[]
   readonly triggers: readonly TriggerStatus[]
   /** Those that have logs: a Channel's stands behind it, by the same name. */
@@ -36,6 +40,15 @@ export interface RuntimeStatus {
   readonly reruns: readonly RerunStatus[]
   /** What needs somebody's attention, in words; empty when nothing fails. */
   readonly problems: readonly string[]
+}
+
+export interface DiskStatus {
+  readonly dir: string
+  readonly usedBytes: number
+  /** On the file system; null when it does not say. */
+  readonly freeBytes: number | null
+  readonly lowSpaceBytes: number
+  readonly isLow: boolean
 }
 
 /** Of a Broker or a channel. */
@@ -120,6 +133,7 @@ export interface StatusSources {
   readonly ready: boolean
   readonly dataUrl: string
   readonly backend: string
+  readonly directory: DataDirectory | undefined
   readonly brokers: Iterable<LogSource>
   readonly channels: Iterable<LogSource>
   /** Of deleted resources. */
@@ -151,6 +165,7 @@ export interface SourceFacts {
 /** Walks everything in slices: the event loop turns in between. */
 export async function describeStatus(sources: StatusSources): Promise<RuntimeStatus> {
   const { ready, dataUrl, backend } = sources
+  const disk = sources.directory && diskStatus(sources.directory)
   const names = new Map<string, string>()
   const subscriberStatus = (state: Subscriber): SubscriberStatus => {
     const cursor = sources.cursor(state.key)
@@ -175,6 +190,7 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
     ready,
     dataUrl,
     backend,
+    ...(disk && { disk }),
     brokers,
     triggers,
     channels,
@@ -183,6 +199,7 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
     reruns: sources.reruns,
     problems: [
       ...sources.manifestProblems.map(manifestProblem),
+      ...(disk ? diskProblems(disk) : []),
       ...notReady.flat(),
       ...brokers.flatMap((each) => logProblems('broker', each)),
       ...channels.flatMap((each) => logProblems('channel', each)),
@@ -193,6 +210,10 @@ export async function describeStatus(sources: StatusSources): Promise<RuntimeSta
       ...schedules.flatMap(sourceProblems),
     ],
   }
+}
+
+function diskStatus({ dir, usedBytes, freeBytes, lowSpaceBytes, isLow }: DataDirectory): DiskStatus {
+  return { dir, usedBytes: usedBytes(), freeBytes: freeBytes() ?? null, lowSpaceBytes, isLow: isLow() }
 }
 
 async function inSlices<T, R>(all: Iterable<T>, describe: (each: T) => R): Promise<R[]> {

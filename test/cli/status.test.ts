@@ -64,6 +64,15 @@ const STATUS: RuntimeStatus = {
 }
 
 describe('tidings status', () => {
+  it('says what the data directory takes, and what is left on its disk', async () => {
+    const disk = { dir: '/data', usedBytes: 3 * 2 ** 20, freeBytes: 5 * 2 ** 30, lowSpaceBytes: 2 ** 30, isLow: false }
+    await using server = await startTestAdmin(anAdmin('', { status: async () => ({ ...STATUS, disk }) }))
+
+    const { out } = await run(['status'], { TIDINGS_SERVER: server.url })
+
+    assert.match(out, /\n\nDATA DIRECTORY +USED +FREE\n\/data +3 MiB +5120 MiB\n\nNothing fails\.\n$/)
+  })
+
   it('has a table for each kind that is there', async () => {
     await using server = await startTestAdmin(anAdmin('', { status: async () => STATUS }))
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { anEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
@@ -36,8 +39,10 @@ interface Family {
 describe('docs/metrics.md', () => {
   it('has every metric of a runtime that has seen events, with its type and labels, and no other', async () => {
     await using subscriber = await startSubscriber()
+    const dir = await mkdtemp(path.join(tmpdir(), 'tidings-metrics-'))
     await using tidings = await startTestRuntime(
       aTrigger('t', subscriber.url) + A_CHANNEL + aSubscription(subscriber.url) + aPing(subscriber.url),
+      { 'data-dir': dir },
     )
     await tidings.send(anEvent())
     await tidings.send(anEvent({ type: '' }))
@@ -50,6 +55,8 @@ describe('docs/metrics.md', () => {
     }, 'delivered')
 
     const { text } = await tidings.runtime.metrics.scrape()
+    await tidings[Symbol.asyncDispose]()
+    await rm(dir, { recursive: true })
 
     assert.deepEqual(documented(readFileSync('docs/metrics.md', 'utf8')), scraped(text))
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { logProblems } from '../../src/runtime/problems.ts'
+import { diskProblems, logProblems } from '../../src/runtime/problems.ts'
 import { startTestRuntime } from '../support/runtime.ts'
 
 const problemsWith = async (manifests: string): Promise<readonly string[]> => {
@@ -23,6 +23,16 @@ describe('what needs attention', () => {
       logProblems('channel', { ...status, namespace: 'default' })[0] ?? '',
       /; deliver again: tidings deadletter redrive --channel main$/,
     )
+  })
+
+  it('is a disk with little room, if that is known', () => {
+    const disk = { dir: '/data', usedBytes: 5, freeBytes: 3 * 2 ** 20, lowSpaceBytes: 2 ** 30, isLow: true }
+
+    assert.deepEqual(diskProblems(disk), [
+      'data directory /data: its disk has 3 MiB left, less than 1024 MiB (DiskLow): once it is full, events are refused',
+    ])
+    assert.deepEqual(diskProblems({ ...disk, isLow: false }), [])
+    assert.deepEqual(diskProblems({ ...disk, freeBytes: null }), [])
   })
 
   it('is a Broker that is not ready', async () => {

@@ -38,6 +38,7 @@ describe('readSettings', () => {
           recentBytes: 16_777_216,
           waitingBytes: 67_108_864,
           reserveBytes: 8_388_608,
+          lowSpaceBytes: 1_073_741_824,
         },
         ringBytes: 16_777_216,
         saveIntervalMs: 1_000,

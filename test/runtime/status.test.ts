@@ -29,6 +29,7 @@ function statusOf(broker: OpenBroker): Promise<RuntimeStatus> {
     ready: true,
     dataUrl: 'http://d',
     backend: 'memory',
+    directory: undefined,
     brokers: [{ open: broker, url: 'http://d/shop/main' }],
     channels: [],
     kept: [],

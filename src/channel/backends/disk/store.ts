@@ -42,6 +42,8 @@ export interface DiskOptions {
 /** Logs, and beside them what else must last. */
 export interface DiskStore extends LogStore {
   readonly values: Values
+  /** Bytes of the journal and of what had to leave it. */
+  usedBytes(): number
 }
 
 const LARGEST_EVENT_BYTES = 2 ** 24
@@ -114,8 +116,7 @@ async function openRecovered(
     async onRoll() {
       const shortened = maintenance?.run()
       // Whoever writes faster than what lags can be copied waits for it.
-      const bytes = journal.segments.reduce((sum, { end }) => sum + end, 0)
-      if (bytes > 2 * journalBytes) await shortened
+      if (bytesOf(journal) > 2 * journalBytes) await shortened
     },
     reserve,
     onFull: () => void maintenance?.run(),
@@ -163,6 +164,7 @@ function storeOf(
   return {
     traits,
     values,
+    usedBytes: () => bytesOf(journal) + logs.backlogBytes(),
     open: (ref, config) => logs.open(ref, config, traits),
     remove: (ref) => logs.remove(ref),
     close() {
@@ -170,6 +172,10 @@ function storeOf(
       return closing
     },
   }
+}
+
+function bytesOf({ segments }: Journal): number {
+  return segments.reduce((sum, { end }) => sum + end, 0)
 }
 
 class Logs {
@@ -287,6 +293,12 @@ class Logs {
     for (const { backlog } of this.states.values()) {
       for (const { segment } of backlog) await segment.file.close().catch(() => undefined)
     }
+  }
+
+  backlogBytes(): number {
+    let bytes = 0
+    for (const { backlog } of this.states.values()) for (const { recordsEnd } of backlog) bytes += recordsEnd
+    return bytes
   }
 
   #stateOf(uid: string): LogState | undefined {

@@ -32,6 +32,24 @@ describe('the disk log', () => {
     await store.close()
   })
 
+  it('says what it takes of the disk, in the journal and outside of it', async () => {
+    const dir = path.join(await aFolder(), 'data')
+    const first = await openStore(dir, SMALL)
+    await fill(await first.store.open(lazy, config), 10, 'lazy')
+    const inJournal = first.store.usedBytes()
+    await passEvents(first.store, 300)
+    await first.store.close()
+
+    const { store } = await openStore(dir, SMALL)
+    const withBacklog = store.usedBytes()
+    await store.remove(lazy)
+
+    assert.ok(inJournal > 10 * KiB && inJournal < 20 * KiB, `${inJournal} bytes`)
+    const inBacklog = withBacklog - store.usedBytes()
+    assert.ok(inBacklog > 10 * KiB && inBacklog < 20 * KiB, `${inBacklog} bytes`)
+    await store.close()
+  })
+
   it('writes nothing twice that settled in time', async () => {
     const dir = path.join(await aFolder(), 'data')
     const { store } = await openStore(dir, SMALL)
