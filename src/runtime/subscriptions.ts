@@ -9,6 +9,7 @@ import { deadLetterSinkOf, deliveryOf, ONE_ATTEMPT } from '../resource/delivery-
 import type { InMemoryChannel } from '../resource/kinds/in-memory-channel.ts'
 import { channelOf, type Subscription, subscriptionKind } from '../resource/kinds/subscription.ts'
 import { namespaceOf } from '../resource/metadata.ts'
+import { startAtOf } from '../resource/start-at.ts'
 import type { Entry, ResourceKey } from '../store/resource-store.ts'
 import { copiedFinding } from './brokers.ts'
 import { channelKey, inMemoryChannelKey } from './channels.ts'
@@ -109,6 +110,7 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
 
   async function place(entry: Entry<Subscription>, state: SubscriptionState, open: OpenBroker): Promise<void> {
     const { maxInFlight, maxUnsettled } = settings.delivery
+    const start = startAtOf(entry.resource)
     await cursors.place(state.key, {
       uid: uidOf(entry),
       hub: open,
@@ -120,6 +122,7 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
         maxUnsettled,
         ...(state.held !== undefined && { held: state.held }),
       },
+      ...(start && { start }),
       deliverTo: (deadLetters) => deliverOf(state, deadLetters),
     })
   }

@@ -10,6 +10,7 @@ import { deadLetterSinkOf, deliveryOf } from '../resource/delivery-policy.ts'
 import { brokerNameOf, dependencyOf, isOrdered, type Trigger, triggerKind } from '../resource/kinds/trigger.ts'
 import { findKind } from '../resource/known-kinds.ts'
 import { namespaceOf } from '../resource/metadata.ts'
+import { startAtOf } from '../resource/start-at.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
 import { copiedFinding, deadLetterSinkFinding, type RunningBroker, runningBroker } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
@@ -67,6 +68,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
     const { filter, filters } = entry.resource.spec
     const filterSource = { ...(filter && { filter }), ...(filters && { filters }) }
     const { maxInFlight, maxUnsettled } = settings.delivery
+    const start = startAtOf(entry.resource)
     await cursors.place(state.key, {
       uid: uidOf(entry),
       hub: open,
@@ -78,6 +80,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
         maxUnsettled,
         ...(state.held !== undefined && { held: state.held }),
       },
+      ...(start && { start }),
       deliverTo: (deadLetters) => deliverOf(state, open, deadLetters),
     })
   }

@@ -7,26 +7,30 @@ import { metadataSchema, namespaceOf, subdomainName, withNamespace } from '../me
 import type { FieldError } from '../problems.ts'
 import { type Reference, referenceFrom, referenceSchema } from '../reference.ts'
 import { type Fields, isFields, whenAbsent, withRule } from '../rules.ts'
+import { checkStartAt } from '../start-at.ts'
 
-const subscriptionSchema = z.strictObject({
-  apiVersion: z.literal('messaging.knative.dev/v1'),
-  kind: z.literal('Subscription'),
-  metadata: metadataSchema(subdomainName),
-  spec: withRule(
-    z.strictObject({
-      channel: referenceSchema
-        .describe('The channel in the same namespace to take events from.')
-        .register(whenAbsent, { details: 'the Subscription must reference a channel' }),
-      // The documentation has Subscriptions with a reply alone; admission has always refused them.
-      subscriber: destinationSchema
-        .describe('Who gets the events.')
-        .register(whenAbsent, { details: 'the Subscription must reference a subscriber' }),
-      reply: destinationSchema.exactOptional().describe("Who gets the subscriber's replies."),
-      delivery: deliverySchema.exactOptional().describe("Replaces the channel's `delivery`."),
-    }),
-    checkChannel,
-  ),
-})
+const subscriptionSchema = withRule(
+  z.strictObject({
+    apiVersion: z.literal('messaging.knative.dev/v1'),
+    kind: z.literal('Subscription'),
+    metadata: metadataSchema(subdomainName),
+    spec: withRule(
+      z.strictObject({
+        channel: referenceSchema
+          .describe('The channel in the same namespace to take events from.')
+          .register(whenAbsent, { details: 'the Subscription must reference a channel' }),
+        // The documentation has Subscriptions with a reply alone; admission has always refused them.
+        subscriber: destinationSchema
+          .describe('Who gets the events.')
+          .register(whenAbsent, { details: 'the Subscription must reference a subscriber' }),
+        reply: destinationSchema.exactOptional().describe("Who gets the subscriber's replies."),
+        delivery: deliverySchema.exactOptional().describe("Replaces the channel's `delivery`."),
+      }),
+      checkChannel,
+    ),
+  }),
+  checkStartAt,
+)
 export type Subscription = z.infer<typeof subscriptionSchema>
 
 export const subscriptionKind = defineKind(

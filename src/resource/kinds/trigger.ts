@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACE, metadataSchema, subdomainName, withNamespace } from 
 import { type FieldError, shown } from '../problems.ts'
 import { type Reference, referenceSchema } from '../reference.ts'
 import { annotationPath, checkAnnotation, type Fields, isFields, textAt, withRule } from '../rules.ts'
+import { checkStartAt } from '../start-at.ts'
 
 const BROKER_LABEL = 'eventing.knative.dev/broker'
 const DEPENDENCY = 'knative.dev/dependency'
@@ -54,6 +55,7 @@ const triggerSchema = withRule(
     ...checkDependency(trigger),
     ...checkInjection(trigger),
     ...checkAnnotation(trigger, DELIVERY_ORDER, ['ordered', 'unordered']),
+    ...checkStartAt(trigger),
   ],
 )
 export type Trigger = z.infer<typeof triggerSchema>

@@ -21,6 +21,7 @@ export const eventingRules: readonly string[] = [
   'Trigger injection unknown',
   'Trigger injection for another broker',
   'Trigger order unknown',
+  'Trigger start unknown',
 ]
 
 export const eventingCases: readonly Case[] = [
@@ -162,6 +163,13 @@ export const eventingCases: readonly Case[] = [
     text: annotated('kafka.eventing.knative.dev/delivery.order', 'sorted'),
     problems: [
       '3:35 metadata.annotations[kafka.eventing.knative.dev/delivery.order]: invalid value: sorted: expected ordered or unordered',
+    ],
+  },
+  {
+    rule: 'Trigger start unknown',
+    text: annotated('tidings.dev/start-at', 'latest'),
+    problems: [
+      '3:35 metadata.annotations[tidings.dev/start-at]: invalid value: latest: expected now, earliest, or an RFC 3339 time from 1970 on, such as 2026-03-28T01:30:00Z',
     ],
   },
 ]

@@ -4,7 +4,8 @@ import { type Case, document } from './case.ts'
 const channel = (spec: string) => document('messaging.knative.dev/v1', 'Channel', 'name: c', spec)
 const inMemoryChannel = (spec: string, metadata = 'name: c') =>
   document('messaging.knative.dev/v1', 'InMemoryChannel', metadata, spec)
-const subscription = (spec: string) => document('messaging.knative.dev/v1', 'Subscription', 'name: s', spec)
+const subscription = (spec: string, metadata = 'name: s') =>
+  document('messaging.knative.dev/v1', 'Subscription', metadata, spec)
 const SINK = 'subscriber: {uri: "http://h/"}'
 const CHANNEL = 'channel: {apiVersion: messaging.knative.dev/v1, kind: Channel, name: c}'
 
@@ -20,6 +21,7 @@ export const messagingRules: readonly string[] = [
   'Subscription.spec unknown field',
   'Subscription.spec.channel.namespace',
   'Subscription.spec.reply empty',
+  'Subscription start unknown',
 ]
 
 export const messagingCases: readonly Case[] = [
@@ -183,5 +185,12 @@ export const messagingCases: readonly Case[] = [
     rule: 'Subscription.spec.delivery wrong type',
     text: subscription(`${CHANNEL}, ${SINK}, delivery: 3`),
     problems: ['4:113 spec.delivery: invalid value: 3: expected a map'],
+  },
+  {
+    rule: 'Subscription start unknown',
+    text: subscription(`${CHANNEL}, ${SINK}`, 'name: s, annotations: {tidings.dev/start-at: yesterday}'),
+    problems: [
+      '3:35 metadata.annotations[tidings.dev/start-at]: invalid value: yesterday: expected now, earliest, or an RFC 3339 time from 1970 on, such as 2026-03-28T01:30:00Z',
+    ],
   },
 ]
