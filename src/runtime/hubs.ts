@@ -72,7 +72,6 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       channel: {
         saveIntervalMs: settings.channel.saveIntervalMs,
         saveBytes: settings.channel.memory.capBytes / 64,
-        ringBytes: settings.channel.ringBytes,
         subscriptionBytes: settings.memory.subscriptionBudgetBytes,
       },
       onFault: (what, error) =>

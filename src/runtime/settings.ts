@@ -103,7 +103,7 @@ const schema = z.strictObject({
             .describe('Journal files above this are shortened: what lags is copied out of the oldest'),
           recentBytes: integer(0)
             .prefault(16 * MIB)
-            .describe('Events stored last that are kept in memory, over all logs'),
+            .describe('Events stored last that are kept in memory until they are settled, over all logs'),
           waitingBytes: integer(MIB)
             .prefault(64 * MIB)
             .describe('What may wait to be written, over all logs; beyond it senders get 503'),
@@ -115,9 +115,6 @@ const schema = z.strictObject({
             .describe('Less free on the file system of the data directory is warned of; 0 for never'),
         })
         .prefault({}),
-      ringBytes: integer(0)
-        .prefault(16 * MIB)
-        .describe('Recent events of one log kept for those just behind'),
       saveIntervalMs: integer(10, 60_000).prefault(1_000).describe('How often cursors that moved are saved'),
     })
     .prefault({}),

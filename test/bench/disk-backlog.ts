@@ -26,7 +26,7 @@ const CAP_BYTES = 4 * 2 ** 30
 /** Beyond what the settings let the program keep in memory. */
 const SPARE_RSS = 64 * MIB
 /** Settings that bound what is kept in memory where one log lags. */
-const KEPT = ['memory.bodyBudgetBytes', 'channel.ringBytes', 'channel.disk.recentBytes']
+const KEPT = ['memory.bodyBudgetBytes', 'channel.disk.recentBytes']
 
 const NAME = 'backlog'
 const PREFIX = `/${NAME}/`

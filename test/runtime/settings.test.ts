@@ -40,7 +40,6 @@ describe('readSettings', () => {
           reserveBytes: 8_388_608,
           lowSpaceBytes: 1_073_741_824,
         },
-        ringBytes: 16_777_216,
         saveIntervalMs: 1_000,
       },
       deadLetter: { capBytes: 16_777_216 },

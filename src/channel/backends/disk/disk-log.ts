@@ -219,6 +219,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
       async trim(before) {
         if (isGone) return
         state.settle(before)
+        recent.dropBefore(recentOfLog, state.settledBefore)
         retain()
       },
       onExpired: (told) => expiry.onExpired(told, signal),
@@ -270,6 +271,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
     discard() {
       log.isEnding = true
       isGone = true
+      recent.dropBefore(recentOfLog, Infinity)
       wakeReaders()
     },
   }

@@ -54,7 +54,7 @@ export function diskTraits(options: { readonly maxEventBytes?: number } = {}): L
     backend: 'disk',
     survives: 'power-loss',
     shared: false,
-    readsCostIo: true,
+    readsCostIo: false,
     maxEventBytes: Math.min(options.maxEventBytes ?? 2 ** 20, LARGEST_EVENT_BYTES),
   }
 }
