@@ -1,6 +1,7 @@
 // An open broker (or channel, or source: all of them are this): its event log with the fan-out over it, its dead-letter log, and its node of the budget tree.
+import { isDeepStrictEqual } from 'node:util'
 import { type Channel, type ChannelSettings, openChannel } from '../channel/channel.ts'
-import type { LogRef, LogStore, Room } from '../channel/log.ts'
+import type { LogConfig, LogRef, LogStore, Room } from '../channel/log.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Event } from '../core/event.ts'
@@ -18,8 +19,8 @@ export interface BrokerOptions {
   readonly store: LogStore
   readonly clock: Clock
   readonly budget: Budget
-  readonly capBytes: number
-  readonly deadLetterCapBytes: number
+  readonly log: LogConfig
+  readonly deadLetterLog: LogConfig
   readonly channel: Partial<ChannelSettings>
   readonly onFault: (what: string, error: unknown) => void
 }
@@ -36,6 +37,10 @@ export interface OpenBroker {
   readonly types: RecentTypes
   /** Where replies wait for room in its log. */
   readonly room: RoomWait
+  /** Of its event log, as it is in force. */
+  config(): LogConfig
+  /** Applies at once. Idempotent. */
+  configure(config: LogConfig): Promise<void>
   /** Takes up its lanes, and events from then on: the subscriptions that are known are placed by now. Idempotent. */
   start(): void
   /** Ends within `drainMs` and a second; only what runs is waited for. */
@@ -53,13 +58,14 @@ export function logRefsOf(uid: string, logName: string): { readonly events: LogR
 export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const { uid, namespace, name, logName, store, clock, budget } = options
   const logs = logRefsOf(uid, logName)
-  const log = await store.open(logs.events, { capBytes: options.capBytes })
+  const log = await store.open(logs.events, options.log)
+  let config = options.log
   const shared = { clock, budget, settings: options.channel, onFault: options.onFault }
   const deadLetters = await openDeadLetterLog({
     ...shared,
     store,
     ref: logs.deadLetters,
-    config: { capBytes: options.deadLetterCapBytes },
+    config: options.deadLetterLog,
   })
   const channel = openChannel({ ...shared, name: logName, log, traits: store.traits })
   const types = new RecentTypes()
@@ -78,6 +84,12 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     target,
     types,
     room: createRoomWait(clock),
+    config: () => config,
+    async configure(next) {
+      if (isDeepStrictEqual(config, next)) return
+      await store.open(logs.events, next)
+      config = next
+    },
     start() {
       channel.start()
       target.ready = true

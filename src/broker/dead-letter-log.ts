@@ -15,6 +15,8 @@ const EVERYTHING: SubscriptionSpec['filter'] = { matches: () => true, covers: []
 export interface DeadLetterLogStatus {
   /** Events waiting for somebody to redrive or discard them. */
   readonly waiting: number
+  /** Given up, because nobody had redriven or discarded them in time. */
+  readonly expired: number
   readonly bytes: number
   readonly capBytes: number
   /** Whether a subscription is waiting for room right now (`DeadLetterLogFull`). */
@@ -85,7 +87,8 @@ export async function openDeadLetterLog(options: DeadLetterLogOptions): Promise<
       const { entries, bytes, capBytes } = log.size()
       // What left the list is still in the log, until all before it has left too.
       const waiting = Math.min(entries, channel.backlog(LIST))
-      return { waiting, bytes, capBytes, isFull: room.waiting > 0 }
+      const expired = channel.subscription(LIST)?.stats.expired ?? 0
+      return { waiting, expired, bytes, capBytes, isFull: room.waiting > 0 }
     },
     close: (drainMs) => channel.close({ drainMs }),
   }

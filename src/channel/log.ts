@@ -42,7 +42,7 @@ export interface LogRef {
 /** Beyond either of them the oldest events go. */
 export interface Bounds {
   readonly bytes: number
-  /** Since they arrived. A log may be some time late with it: a hundredth of this, at most a minute. */
+  /** Since they arrived. A log may be late with it: two minutes, or a fiftieth of this and five seconds, if that is less. */
   readonly ms: number
 }
 

@@ -45,7 +45,9 @@ function formatLogs(what: string, logs: readonly LogStatus[], backend: string): 
 }
 
 function logRow({ namespace, name, accepted, unmatched, settled, waiting, deadLetters, log }: LogStatus): string[] {
-  const full = `${Math.round((100 * log.bytes) / log.capBytes)} % of ${mib(log.capBytes)}`
+  // What is settled is in nobody's way.
+  const held = log.bytes - log.retainedBytes
+  const full = `${Math.round((100 * held) / log.capBytes)} % of ${mib(log.capBytes)}`
   return [`${namespace}/${name}`, ...[accepted, unmatched, settled, waiting, deadLetters.waiting].map(String), full]
 }
 

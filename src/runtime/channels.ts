@@ -4,6 +4,7 @@ import { apiVersionOf } from '../resource/kind.ts'
 import { type Channel, channelKind, channelTemplateOf } from '../resource/kinds/channel.ts'
 import { type InMemoryChannel, inMemoryChannelKind } from '../resource/kinds/in-memory-channel.ts'
 import { namespaceOf } from '../resource/metadata.ts'
+import { retentionAnnotationsOf } from '../resource/retention.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
 import { addressFields, copiedFinding, deadLetterSinkFinding } from './brokers.ts'
 import type { Hubs } from './hubs.ts'
@@ -68,7 +69,7 @@ export function createChannelReconcile(world: World) {
     const reading = inMemoryChannelKind.read({
       apiVersion: API_VERSION,
       kind: 'InMemoryChannel',
-      metadata: { namespace, name, ownerReferences: [owner] },
+      metadata: { namespace, name, ownerReferences: [owner], annotations: retentionAnnotationsOf(resource) },
       spec: { ...template.spec, ...(delivery && { delivery }) },
     })
     if (reading.kind === 'invalid') {

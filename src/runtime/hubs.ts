@@ -6,12 +6,13 @@ import type { Timer } from '../core/clock.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
 import type { KeptHub } from './problems.ts'
+import { deadLetterConfigOf, logConfigOf } from './retention.ts'
 import { uidOf, type World } from './world.ts'
 
 export interface Hubs {
   /** Of a resource that is there and was reconciled. */
   get(key: ResourceKey): OpenBroker | undefined
-  /** Opens what this resource owns, or takes it back. Idempotent. */
+  /** Opens what this resource owns, or takes it back, with what its annotations say now. Idempotent. */
   open(entry: Entry): Promise<OpenBroker>
   /** The resource is gone: closes and removes its logs, at once when nothing waits in them. Idempotent. */
   delete(key: ResourceKey): Promise<void>
@@ -57,7 +58,6 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     const { resource } = entry
     const namespace = namespaceOf(resource)
     const { name } = resource.metadata
-    const { capBytes } = settings.channel.backend === 'disk' ? settings.channel.disk : settings.channel.memory
     await uids.saved()
     const hub = await openBroker({
       uid: uidOf(entry),
@@ -67,8 +67,8 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       store: logs,
       clock,
       budget: budgetOf(namespace),
-      capBytes,
-      deadLetterCapBytes: settings.deadLetter.capBytes,
+      log: logConfigOf(settings, resource),
+      deadLetterLog: deadLetterConfigOf(settings),
       channel: {
         saveIntervalMs: settings.channel.saveIntervalMs,
         saveBytes: settings.channel.memory.capBytes / 64,
@@ -131,6 +131,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       const known = live.get(key)
       if (known?.uid === uidOf(entry)) {
         resources.forgetUid(key)
+        await known.configure(logConfigOf(settings, entry.resource))
         return known
       }
       const before = kept.get(key)
@@ -138,6 +139,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       kept.delete(key)
       resources.forgetUid(key)
       const hub = before?.hub.uid === uidOf(entry) ? before.hub : await openNew(entry)
+      await hub.configure(logConfigOf(settings, entry.resource))
       live.set(key, hub)
       return hub
     },

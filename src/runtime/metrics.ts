@@ -82,6 +82,12 @@ function hubFamilies(hub: string, reader: string): readonly Family<OpenBroker>[]
       help: `Events that at least one ${reader} has not settled.`,
       value: ({ channel }) => channel.status().waiting,
     },
+    {
+      type: 'counter',
+      name: `tidings_${hub}_events_expired_total`,
+      help: `Events given up before all ${reader}s had settled them.`,
+      value: ({ channel }) => channel.status().expired,
+    },
   ]
 }
 
@@ -94,6 +100,12 @@ const LOG_FAMILIES: readonly Family<OpenBroker>[] = [
   },
   {
     type: 'gauge',
+    name: 'tidings_log_retained_bytes',
+    help: 'Of these, settled events, which go when the room is needed.',
+    value: ({ channel }) => channel.status().size.retainedBytes,
+  },
+  {
+    type: 'gauge',
     name: 'tidings_log_cap_bytes',
     help: 'Bytes the log may hold; publishers are refused at 90 %.',
     value: ({ channel }) => channel.status().size.capBytes,
@@ -103,6 +115,12 @@ const LOG_FAMILIES: readonly Family<OpenBroker>[] = [
     name: 'tidings_dead_letters_waiting',
     help: 'Events in the dead-letter log.',
     value: ({ deadLetters }) => deadLetters.status().waiting,
+  },
+  {
+    type: 'counter',
+    name: 'tidings_dead_letters_expired_total',
+    help: 'Events of the dead-letter log that were given up after deadLetter.retention.',
+    value: ({ deadLetters }) => deadLetters.status().expired,
   },
 ]
 
@@ -132,6 +150,12 @@ function settledFamilies(reader: string): readonly Family<SubscriptionStatus>[] 
       name: `tidings_${reader}_skipped_total`,
       help: 'Events that were not delivered because somebody said so.',
       value: ({ stats }) => stats.skipped,
+    },
+    {
+      type: 'counter',
+      name: `tidings_${reader}_expired_total`,
+      help: 'Events given up before it had settled them.',
+      value: ({ stats }) => stats.expired,
     },
     {
       type: 'counter',

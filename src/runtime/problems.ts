@@ -45,26 +45,36 @@ export function logProblems(kind: 'broker' | 'channel', status: LogStatus): read
   const reader = kind === 'broker' ? 'trigger' : 'subscription'
   const problems: string[] = []
   if (expired > 0) {
-    const [what, they] = expired === 1 ? ['event was', 'it'] : ['events were', 'they']
-    problems.push(`${title}: ${expired} ${what} gone from its log before ${they} could be read`)
+    const [what, them] = expired === 1 ? ['event was', 'it'] : ['events were', 'them']
+    problems.push(`${title}: ${expired} ${what} given up by its log before all ${reader}s had settled ${them}`)
   }
   if (repliesWaiting > 0) {
     const what = repliesWaiting === 1 ? 'reply waits' : 'replies wait'
     problems.push(`${title}: ${repliesWaiting} ${what} for room in its log (LOG_FULL)`)
   }
-  if (log.bytes > NEARLY_FULL * log.capBytes) {
+  const held = { ...log, bytes: log.bytes - log.retainedBytes }
+  if (held.bytes > NEARLY_FULL * log.capBytes) {
     const holder = log.floorHolder ? `${reader} ${log.floorHolder} holds it` : 'events wait to be read'
-    problems.push(`${title}: its log is ${percent(log)} full (LogNearlyFull): ${holder}`)
+    problems.push(`${title}: its log is ${percent(held)} full (LogNearlyFull): ${holder}`)
+  }
+  if (log.retentionBytes > log.capBytes) {
+    const asked = `it is to keep ${log.retentionBytes} bytes of settled events`
+    problems.push(`${title}: ${asked} and its log may hold ${log.capBytes} (RetentionAboveCap): it keeps what fits`)
   }
   return [...problems, ...deadLetterProblems({ title, flag: kind, namespace, name }, `${reader}s wait`, deadLetters)]
 }
 
 export function subscriberProblems(kind: string, status: SubscriberStatus): readonly string[] {
-  const { namespace, name, ready, reason, message, failingSince, lastFailure } = status
+  const { namespace, name, ready, reason, message, failingSince, lastFailure, expired } = status
   const title = `${kind} ${namespace}/${name}`
-  if (ready !== 'True') return [`${title}: not ready (${reason}): ${message}`]
-  if (failingSince === null) return []
-  return [`${title}: failing since ${failingSince}: ${lastFailure}`]
+  const problems: string[] = []
+  if (expired > 0) {
+    const [what, them] = expired === 1 ? ['event was', 'it'] : ['events were', 'them']
+    problems.push(`${title}: ${expired} ${what} given up by the log before it had settled ${them}`)
+  }
+  if (ready !== 'True') problems.push(`${title}: not ready (${reason}): ${message}`)
+  else if (failingSince !== null) problems.push(`${title}: failing since ${failingSince}: ${lastFailure}`)
+  return problems
 }
 
 export function sourceProblems(status: SourceStatus): readonly string[] {
@@ -104,6 +114,11 @@ function deadLetterProblems(owner: LogOwner, whoWaits: string, deadLetters: Dead
     const what = waiting === 1 ? 'event that nobody took waits' : 'events that nobody took wait'
     const [list, redrive] = ['list', 'redrive'].map((verb) => `tidings deadletter ${verb} ${flags}`)
     problems.push(`${title}: ${waiting} ${what} in its dead-letter log; why: ${list}; deliver again: ${redrive}`)
+  }
+  if (deadLetters.expired > 0) {
+    const { expired } = deadLetters
+    const [what, they] = expired === 1 ? ['event', 'it'] : ['events', 'they']
+    problems.push(`${title}: ${expired} ${what} that nobody took waited for so long that ${they} were given up`)
   }
   if (deadLetters.isFull) {
     problems.push(`${title}: its dead-letter log is full (DeadLetterLogFull): ${whoWaits} for room in it`)

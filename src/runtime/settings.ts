@@ -5,6 +5,7 @@ import { parseDuration } from '../core/duration.ts'
 import { codeOf, EventingError } from '../core/errors.ts'
 import { LOG_LEVELS } from '../observe/logger.ts'
 import { shown } from '../resource/problems.ts'
+import { UNSETTLED_POLICIES } from '../resource/retention.ts'
 import { isFields } from '../resource/rules.ts'
 import { type ConfigFile, NO_SUCH_SETTING, type Origin, readConfigFile } from './config-file.ts'
 
@@ -88,6 +89,9 @@ const schema = z.strictObject({
           capBytes: integer(MIB)
             .prefault(64 * MIB)
             .describe('What one log in memory may hold'),
+          retentionBytes: integer(0)
+            .prefault(MIB)
+            .describe('Of these, settled events that are kept; annotation tidings.dev/retention-bytes wins'),
         })
         .prefault({}),
       disk: z
@@ -95,6 +99,9 @@ const schema = z.strictObject({
           capBytes: integer(MIB)
             .prefault(1024 * MIB)
             .describe('What one log on disk may hold'),
+          retentionBytes: integer(0)
+            .prefault(64 * MIB)
+            .describe('Of these, settled events that are kept; annotation tidings.dev/retention-bytes wins'),
           segmentBytes: integer(MIB, 512 * MIB)
             .prefault(64 * MIB)
             .describe('A journal file that has grown to this is followed by another'),
@@ -121,10 +128,12 @@ const schema = z.strictObject({
   deadLetter: z
     .strictObject({
       capBytes: integer(MIB)
-        .prefault(16 * MIB)
-        .describe('What one dead-letter log may hold'),
+        .optional()
+        .describe('What one dead-letter log may hold; 1 GiB on disk and 16 MiB in memory unless set'),
+      retention: duration().prefault('P30D').describe('How long a dead letter waits before it is given up'),
     })
-    .prefault({}),
+    .prefault({})
+    .transform(({ retention, ...others }) => ({ ...others, retentionMs: retention })),
   delivery: z
     .strictObject({
       maxInFlight: integer(1, 10_000).prefault(64).describe('Attempts of one subscription at the same time'),
@@ -183,9 +192,17 @@ const schema = z.strictObject({
       deleted: duration(0)
         .prefault('PT24H')
         .describe('How long a deleted Broker, Channel or Trigger keeps events that wait, for when it comes back'),
+      time: duration(0)
+        .prefault('PT168H')
+        .describe('How long settled events are kept; annotation tidings.dev/retention wins'),
+      unsettled: oneOf(UNSETTLED_POLICIES)
+        .prefault('keep')
+        .describe(
+          'Whether time and bytes hold for what is not settled; annotation tidings.dev/retention-unsettled wins',
+        ),
     })
     .prefault({})
-    .transform(({ deleted }) => ({ deletedMs: deleted })),
+    .transform(({ deleted, time, ...others }) => ({ ...others, deletedMs: deleted, timeMs: time })),
   drainMs: integer(0, 3_600_000).prefault(25_000).describe('How long running deliveries may take at the end'),
   ephemeral: yesOrNo.prefault(false).describe('Keep nothing: events in memory, no data directory'),
   dataDir: text.prefault('.tidings').describe('Folder for what must survive a restart'),

@@ -65,7 +65,15 @@ export interface LogStatus {
   readonly expired: number
   /** Replies that wait for room in the log, each holding an attempt's slot. */
   readonly repliesWaiting: number
-  readonly log: { readonly bytes: number; readonly capBytes: number; readonly floorHolder: string | null }
+  readonly log: {
+    readonly bytes: number
+    /** Of these, settled events, which go when the room is needed. */
+    readonly retainedBytes: number
+    readonly capBytes: number
+    /** How much of them may be kept, as it was asked for; more than `capBytes` never is. */
+    readonly retentionBytes: number
+    readonly floorHolder: string | null
+  }
   readonly deadLetters: DeadLetterLogStatus
 }
 
@@ -239,14 +247,16 @@ function logStatus({ open, url }: LogSource, names: ReadonlyMap<string, string>)
     repliesWaiting: open.room.waiting,
     log: {
       bytes: size.bytes,
+      retainedBytes: size.retainedBytes,
       capBytes: size.capBytes,
+      retentionBytes: open.config().retention?.bytes ?? 0,
       floorHolder: floorHolder === undefined ? null : (names.get(floorHolder) ?? floorHolder),
     },
     deadLetters: open.deadLetters.status(),
   }
 }
 
-const NO_DEAD_LETTERS: DeadLetterLogStatus = { waiting: 0, bytes: 0, capBytes: 0, isFull: false }
+const NO_DEAD_LETTERS: DeadLetterLogStatus = { waiting: 0, expired: 0, bytes: 0, capBytes: 0, isFull: false }
 
 function sourceFacts({ kind, open, missed, times }: SourceFacts) {
   const { lastAt, nextAt } = times()

@@ -3,7 +3,7 @@ import type { LogStatus, RuntimeStatus, SubscriberStatus } from '../../src/runti
 import { anAdmin, aRerun, startTestAdmin } from '../support/admin.ts'
 import { run } from '../support/command.ts'
 
-const DEAD_LETTERS = { waiting: 0, bytes: 0, capBytes: 0, isFull: false }
+const DEAD_LETTERS = { waiting: 0, expired: 0, bytes: 0, capBytes: 0, isFull: false }
 const LOG: LogStatus = {
   namespace: 'default',
   name: 'orders',
@@ -14,7 +14,7 @@ const LOG: LogStatus = {
   waiting: 1,
   expired: 0,
   repliesWaiting: 0,
-  log: { bytes: 0, capBytes: 64 * 2 ** 20, floorHolder: null },
+  log: { bytes: 0, retainedBytes: 0, capBytes: 64 * 2 ** 20, retentionBytes: 0, floorHolder: null },
   deadLetters: DEAD_LETTERS,
 }
 const SUBSCRIBER: SubscriberStatus = {

@@ -6,14 +6,14 @@ const problemsWith = async (manifests: string): Promise<readonly string[]> => {
   await using tidings = await startTestRuntime(manifests)
   return (await tidings.runtime.status()).problems
 }
-const NOT_FULL = { bytes: 0, capBytes: 100, floorHolder: null }
+const NOT_FULL = { bytes: 0, retainedBytes: 0, capBytes: 100, retentionBytes: 0, floorHolder: null }
 const NO_SINK = 'ref: {apiVersion: v1, kind: Service, name: none}'
 const noService = 'Service default/none (v1) does not exist: add its manifest, or use `uri`'
 
 describe('what needs attention', () => {
   it('is what nobody took, with the commands that say why and deliver it again', () => {
     const log = { namespace: 'shop', name: 'main', expired: 0, repliesWaiting: 0, log: NOT_FULL }
-    const deadLetters = { waiting: 2, bytes: 1, capBytes: 100, isFull: false }
+    const deadLetters = { waiting: 2, expired: 0, bytes: 1, capBytes: 100, isFull: false }
     const status = { url: '', accepted: 0, unmatched: 0, settled: 0, waiting: 0, ...log, deadLetters }
 
     assert.deepEqual(logProblems('broker', status), [

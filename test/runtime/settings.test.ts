@@ -30,9 +30,10 @@ describe('readSettings', () => {
       metrics: { host: '127.0.0.1' },
       channel: {
         backend: 'disk',
-        memory: { capBytes: 67_108_864 },
+        memory: { capBytes: 67_108_864, retentionBytes: 1_048_576 },
         disk: {
           capBytes: 1_073_741_824,
+          retentionBytes: 67_108_864,
           segmentBytes: 67_108_864,
           journalBytes: 268_435_456,
           recentBytes: 16_777_216,
@@ -42,7 +43,7 @@ describe('readSettings', () => {
         },
         saveIntervalMs: 1_000,
       },
-      deadLetter: { capBytes: 16_777_216 },
+      deadLetter: { retentionMs: 2_592_000_000 },
       delivery: {
         maxInFlight: 64,
         maxUnsettled: 1_000,
@@ -61,7 +62,7 @@ describe('readSettings', () => {
       broker: { maxTtl: 255 },
       source: { catchUp: 'none', catchUpMax: 100 },
       log: { level: 'info' },
-      retention: { deletedMs: 86_400_000 },
+      retention: { deletedMs: 86_400_000, timeMs: 604_800_000, unsettled: 'keep' },
       drainMs: 25_000,
       ephemeral: false,
       dataDir: '.tidings',
@@ -214,7 +215,7 @@ describe('readSettings', () => {
     {
       what: 'a value in place of a group',
       sources: config('channel:\n  memory: 5\n'),
-      message: 'c.yaml:2:3 channel.memory: expected a map with capBytes',
+      message: 'c.yaml:2:3 channel.memory: expected a map with capBytes, retentionBytes',
     },
     {
       what: 'a list in place of the settings',
@@ -288,5 +289,6 @@ describe('config/settings.example.yaml', () => {
   it('names the optional ones in comments', () => {
     assert.match(text, /# externalUrl: http/)
     assert.match(text, /\n {2}# port: 9092\n/)
+    assert.match(text, /\n {2}# capBytes: 1073741824 /)
   })
 })

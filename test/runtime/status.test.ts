@@ -17,8 +17,8 @@ function anOpenBroker(): Promise<OpenBroker> {
     store: openMemoryStore({ maxEventBytes: MIB, clock }),
     clock,
     budget: new Budget(MIB),
-    capBytes: MIB,
-    deadLetterCapBytes: MIB,
+    log: { capBytes: MIB },
+    deadLetterLog: { capBytes: MIB },
     channel: {},
     onFault: () => assert.fail('nothing fails'),
   })
@@ -61,15 +61,15 @@ describe('the status of a broker', () => {
         waiting: 0,
         expired: 0,
         repliesWaiting: 0,
-        log: { bytes: 0, capBytes: MIB, floorHolder: null },
-        deadLetters: { waiting: 0, bytes: 0, capBytes: MIB, isFull: false },
+        log: { bytes: 0, retainedBytes: 0, capBytes: MIB, retentionBytes: 0, floorHolder: null },
+        deadLetters: { waiting: 0, expired: 0, bytes: 0, capBytes: MIB, isFull: false },
       },
     ])
   })
 
   for (const [expired, says] of [
-    [1, 'broker shop/main: 1 event was gone from its log before it could be read'],
-    [3, 'broker shop/main: 3 events were gone from its log before they could be read'],
+    [1, 'broker shop/main: 1 event was given up by its log before all triggers had settled it'],
+    [3, 'broker shop/main: 3 events were given up by its log before all triggers had settled them'],
   ] as const) {
     it(`tells of ${expired} expired`, async () => {
       const broker = await anOpenBroker()

@@ -10,31 +10,39 @@ export interface Aging {
   close(): Promise<void>
 }
 
-const CHECK_MS = 5_000
+const SHORTEST_CHECK_MS = 5_000
 const LONGEST_DELAY_MS = 60_000
 const MOST_AT_ONCE_BYTES = 2 ** 20
 
 /** `dropOld` gives up what is too old, at a time in epoch milliseconds, and never rejects. One call at a time. */
 export function createAging(clock: Clock, dropOld: (nowMs: number) => void | Promise<void>): Aging {
   let timer: Timer | undefined
+  let checkMs = Infinity
   let running: Promise<void> | undefined
   let isClosed = false
 
   function keepTime(): void {
-    timer = clock.after(CHECK_MS, () => {
+    timer = clock.after(checkMs, () => {
+      timer = undefined
       running = check()
     })
   }
 
   async function check(): Promise<void> {
     await dropOld(clock.wall())
+    running = undefined
     if (!isClosed) keepTime()
   }
 
   return {
     watch({ retention, expiry }) {
-      const canAge = (retention?.ms ?? Infinity) < Infinity || (expiry?.ms ?? Infinity) < Infinity
-      if (canAge && !timer && !isClosed) keepTime()
+      const shortest = Math.min(retention?.ms ?? Infinity, expiry?.ms ?? Infinity)
+      const wantedMs = Math.max(SHORTEST_CHECK_MS, delayOf(shortest))
+      if (shortest === Infinity || wantedMs >= checkMs || isClosed) return
+      checkMs = wantedMs
+      if (running && !timer) return // it goes on with this
+      timer?.cancel()
+      keepTime()
     },
     async close() {
       isClosed = true

@@ -4,23 +4,28 @@ import { deliveryFrom, deliverySchema } from '../delivery.ts'
 import { defineKind } from '../kind.ts'
 import { metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
 import { referenceFrom, referenceSchema } from '../reference.ts'
+import { checkRetention } from '../retention.ts'
+import { withRule } from '../rules.ts'
 
 export const BROKER_CLASS = 'eventing.knative.dev/broker.class'
 const DEFAULT_CLASS = 'Tidings'
 /** Upstream's own class is ours too, so that its manifests run unchanged. */
 const OUR_CLASSES: readonly string[] = [DEFAULT_CLASS, 'MTChannelBasedBroker']
 
-const brokerSchema = z.strictObject({
-  apiVersion: z.literal('eventing.knative.dev/v1'),
-  kind: z.literal('Broker'),
-  metadata: metadataSchema(subdomainName),
-  spec: z
-    .strictObject({
-      config: referenceSchema.exactOptional().describe('Settings of the broker class, such as its channel.'),
-      delivery: deliverySchema.exactOptional().describe('How Triggers without a `delivery` of their own deliver.'),
-    })
-    .exactOptional(),
-})
+const brokerSchema = withRule(
+  z.strictObject({
+    apiVersion: z.literal('eventing.knative.dev/v1'),
+    kind: z.literal('Broker'),
+    metadata: metadataSchema(subdomainName),
+    spec: z
+      .strictObject({
+        config: referenceSchema.exactOptional().describe('Settings of the broker class, such as its channel.'),
+        delivery: deliverySchema.exactOptional().describe('How Triggers without a `delivery` of their own deliver.'),
+      })
+      .exactOptional(),
+  }),
+  checkRetention,
+)
 export type Broker = z.infer<typeof brokerSchema>
 
 export const brokerKind = defineKind(

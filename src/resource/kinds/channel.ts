@@ -3,6 +3,7 @@ import { ageColumn, readyColumn, reasonColumn, urlColumn } from '../columns.ts'
 import { deliveryFrom, deliverySchema } from '../delivery.ts'
 import { defineKind } from '../kind.ts'
 import { metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
+import { checkRetention } from '../retention.ts'
 import { withRule } from '../rules.ts'
 import { checkSubscribers, subscribersSchema, withSubscribable } from '../subscribable.ts'
 
@@ -13,19 +14,26 @@ const templateSchema = z.strictObject({
 })
 export type ChannelTemplate = z.infer<typeof templateSchema>
 
-const channelSchema = z.strictObject({
-  apiVersion: z.literal('messaging.knative.dev/v1'),
-  kind: z.literal('Channel'),
-  metadata: metadataSchema(subdomainName),
-  spec: withRule(
-    z.strictObject({
-      channelTemplate: templateSchema.exactOptional().describe('The channel behind this one; in memory unless given.'),
-      delivery: deliverySchema.exactOptional().describe('How Subscriptions without a `delivery` of their own deliver.'),
-      subscribers: subscribersSchema,
-    }),
-    checkSubscribers,
-  ).exactOptional(),
-})
+const channelSchema = withRule(
+  z.strictObject({
+    apiVersion: z.literal('messaging.knative.dev/v1'),
+    kind: z.literal('Channel'),
+    metadata: metadataSchema(subdomainName),
+    spec: withRule(
+      z.strictObject({
+        channelTemplate: templateSchema
+          .exactOptional()
+          .describe('The channel behind this one; in memory unless given.'),
+        delivery: deliverySchema
+          .exactOptional()
+          .describe('How Subscriptions without a `delivery` of their own deliver.'),
+        subscribers: subscribersSchema,
+      }),
+      checkSubscribers,
+    ).exactOptional(),
+  }),
+  checkRetention,
+)
 export type Channel = z.infer<typeof channelSchema>
 
 export const channelKind = defineKind(

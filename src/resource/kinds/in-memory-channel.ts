@@ -3,6 +3,7 @@ import { ageColumn, readyColumn, reasonColumn, urlColumn } from '../columns.ts'
 import { deliveryFrom, deliverySchema } from '../delivery.ts'
 import { defineKind } from '../kind.ts'
 import { metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
+import { checkRetention } from '../retention.ts'
 import { checkAnnotation, withRule } from '../rules.ts'
 import { checkSubscribers, subscribersSchema, withSubscribable } from '../subscribable.ts'
 
@@ -24,7 +25,7 @@ const inMemoryChannelSchema = withRule(
       checkSubscribers,
     ).exactOptional(),
   }),
-  (channel) => checkAnnotation(channel, SCOPE, ['cluster', 'namespace']),
+  (channel) => [...checkAnnotation(channel, SCOPE, ['cluster', 'namespace']), ...checkRetention(channel)],
 )
 export type InMemoryChannel = z.infer<typeof inMemoryChannelSchema>
 

@@ -7,6 +7,10 @@ const annotated = (name: string, value: string, brokerName = 'default') =>
 
 export const eventingRules: readonly string[] = [
   'Broker.spec unknown field',
+  'Broker retention malformed',
+  'Broker retention bytes malformed',
+  'Broker retention of the unsettled unknown',
+  'Broker retention of nothing that expires',
   'Trigger.spec unknown field',
   'Trigger.spec.broker absent',
   'Trigger.spec.broker empty',
@@ -24,7 +28,38 @@ export const eventingRules: readonly string[] = [
   'Trigger start unknown',
 ]
 
+/** A Broker with these annotations, in its third line from column 35 on. */
+const retaining = (annotations: string) => broker('', `name: b, annotations: {${annotations}}`)
+
 export const eventingCases: readonly Case[] = [
+  {
+    rule: 'Broker retention malformed',
+    text: retaining('tidings.dev/retention: 7d'),
+    problems: [
+      '3:35 metadata.annotations[tidings.dev/retention]: invalid value: 7d: expected an ISO 8601 duration such as P7D or PT12H',
+    ],
+  },
+  {
+    rule: 'Broker retention bytes malformed',
+    text: retaining('tidings.dev/retention-bytes: 100MB'),
+    problems: [
+      '3:35 metadata.annotations[tidings.dev/retention-bytes]: invalid value: 100MB: expected a number of bytes such as 104857600, or a quantity such as 100Mi or 5G',
+    ],
+  },
+  {
+    rule: 'Broker retention of the unsettled unknown',
+    text: retaining('tidings.dev/retention-unsettled: drop'),
+    problems: [
+      '3:35 metadata.annotations[tidings.dev/retention-unsettled]: invalid value: drop: expected keep or expire',
+    ],
+  },
+  {
+    rule: 'Broker retention of nothing that expires',
+    text: retaining('tidings.dev/retention-unsettled: expire, tidings.dev/retention-bytes: "0"'),
+    problems: [
+      '3:76 metadata.annotations[tidings.dev/retention-bytes]: invalid value: 0: with tidings.dev/retention-unsettled: expire every event would be given up before it is delivered: give it more, or keep',
+    ],
+  },
   {
     rule: 'Broker.spec wrong type',
     text: 'apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: b}\nspec: b\n',

@@ -1,7 +1,7 @@
 // Channels and Subscriptions.
 import { type Case, document } from './case.ts'
 
-const channel = (spec: string) => document('messaging.knative.dev/v1', 'Channel', 'name: c', spec)
+const channel = (spec: string, metadata = 'name: c') => document('messaging.knative.dev/v1', 'Channel', metadata, spec)
 const inMemoryChannel = (spec: string, metadata = 'name: c') =>
   document('messaging.knative.dev/v1', 'InMemoryChannel', metadata, spec)
 const subscription = (spec: string, metadata = 'name: s') =>
@@ -18,6 +18,8 @@ export const messagingRules: readonly string[] = [
   'InMemoryChannel.spec unknown field',
   'InMemoryChannel.spec.subscribers by a user',
   'InMemoryChannel scope unknown',
+  'InMemoryChannel retention malformed',
+  'Channel retention bytes malformed',
   'Subscription.spec unknown field',
   'Subscription.spec.channel.namespace',
   'Subscription.spec.reply empty',
@@ -128,6 +130,20 @@ export const messagingCases: readonly Case[] = [
     text: inMemoryChannel('', 'name: c, annotations: {eventing.knative.dev/scope: cloud}'),
     problems: [
       '3:35 metadata.annotations[eventing.knative.dev/scope]: invalid value: cloud: expected cluster or namespace',
+    ],
+  },
+  {
+    rule: 'InMemoryChannel retention malformed',
+    text: inMemoryChannel('', 'name: c, annotations: {tidings.dev/retention: P}'),
+    problems: [
+      '3:35 metadata.annotations[tidings.dev/retention]: invalid value: P: expected an ISO 8601 duration such as P7D or PT12H',
+    ],
+  },
+  {
+    rule: 'Channel retention bytes malformed',
+    text: channel('', 'name: c, annotations: {tidings.dev/retention-bytes: 1GB}'),
+    problems: [
+      '3:35 metadata.annotations[tidings.dev/retention-bytes]: invalid value: 1GB: expected a number of bytes such as 104857600, or a quantity such as 100Mi or 5G',
     ],
   },
 
