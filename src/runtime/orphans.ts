@@ -3,13 +3,14 @@
 import type { Timer } from '../core/clock.ts'
 import { kindOf, nameOf, type ResourceKey } from '../store/resource-store.ts'
 import type { Cursors } from './cursors.ts'
+import { forgetFired } from './fired-times.ts'
 import type { Hubs } from './hubs.ts'
 import type { Reruns } from './reruns.ts'
 import type { World } from './world.ts'
 
 /** Gives up what is nobody's after `retention.deleted`. */
 export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns: Reruns): { stop(): void } {
-  const { resources, clock, logger, settings } = world
+  const { resources, clock, logger, settings, values } = world
   const orphans = world.uids.orphans()
   if (orphans.length === 0) return { stop: () => undefined }
   const { deletedMs } = settings.retention
@@ -19,6 +20,13 @@ export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns:
     logger.warn(
       { resources: names.slice(0, MOST_NAMED), count: names.length, until },
       'no manifest has these any more: what waits for them is kept for when they come back',
+    )
+  }
+
+  // A source that comes back starts anew, as after any deletion.
+  for (const { key } of orphans) {
+    forgetFired(values, key).catch((error: unknown) =>
+      logger.warn({ err: error, resource: key }, 'it was not forgotten'),
     )
   }
 

@@ -23,6 +23,7 @@ import { deadLetterSinkFinding } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
+import { firedUntil, forgetFired, keepFiredUntil } from './fired-times.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
 import { type Resolution, resolve } from './resolve.ts'
@@ -65,12 +66,15 @@ interface Timing {
   readonly catchUp: CatchUp
   running: RunningSchedule | undefined
   lastAt: number | undefined
+  /** All times up to here are done with, as far as a restart knows. Absent before it first could fire. */
+  doneAt: number | undefined
 }
 
 const EVERYTHING = {}
+const HOUR_MS = 3_600_000
 
 export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sources {
-  const { settings, clock, logger } = world
+  const { settings, clock, logger, values } = world
   const sources = new Map<ResourceKey, SourceState>()
   let isClosed = false
   const durationsOf = createDurations(() => sources.size)
@@ -90,7 +94,7 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       open: undefined,
       emitted: 0,
       missed: 0,
-      timing: timingOf(resource, settings.source.catchUp),
+      timing: timingFor(entry),
       times: () => ({
         lastAt: state.timing.lastAt,
         nextAt: state.timing.running && nextTime(state.timing.schedule, clock.wall()),
@@ -101,12 +105,20 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
   }
 
   /** A schedule that stays goes on from its last time; another one starts anew. */
-  function retime(state: SourceState, resource: ScheduledSource): void {
+  function retime(state: SourceState, entry: Entry<ScheduledSource>): void {
+    const before = state.timing
+    const timing = timingFor(entry)
+    if (timing.text === before.text && timing.catchUp === before.catchUp) return
+    before.running?.stop()
+    const isSame = timing.text === before.text
+    state.timing = isSame ? { ...timing, lastAt: before.lastAt, doneAt: before.doneAt } : timing
+  }
+
+  function timingFor({ key, resource }: Entry<ScheduledSource>): Timing {
     const timing = timingOf(resource, settings.source.catchUp)
-    if (timing.text === state.timing.text && timing.catchUp === state.timing.catchUp) return
-    state.timing.running?.stop()
-    if (timing.text === state.timing.text) timing.lastAt = state.timing.lastAt
-    state.timing = timing
+    const doneAt = firedUntil(values, key, resource.metadata.uid ?? '', timing.text) ?? Infinity
+    // A time that is far ahead is a wrong clock's.
+    return doneAt - clock.wall() > HOUR_MS ? timing : { ...timing, doneAt }
   }
 
   function run(state: SourceState): void {
@@ -116,18 +128,30 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       timing.running = undefined
       return
     }
-    timing.running ??= startSchedule({
+    if (timing.running) return
+    if (timing.doneAt === undefined || timing.catchUp === 'none') done(state, clock.wall())
+    const lastAt = timing.lastAt ?? timing.doneAt
+    timing.running = startSchedule({
       schedule: timing.schedule,
       clock,
-      ...(timing.lastAt !== undefined && { lastAt: timing.lastAt }),
+      ...(lastAt !== undefined && { lastAt }),
       catchUp: timing.catchUp,
       catchUpMax: settings.source.catchUpMax,
       onTick(scheduledAt) {
         timing.lastAt = scheduledAt
-        void emit(state, scheduledAt)
+        void emit(state, scheduledAt).then((event) => event && state.timing === timing && done(state, scheduledAt))
       },
       onSkipped: (count) => miss(state, count, 'times passed while nothing could be emitted'),
     })
+  }
+
+  /** Not waited for: what a restart does not know of fires again, with the same id. */
+  function done({ key, entry, timing }: SourceState, at: number): void {
+    if (timing.doneAt !== undefined && timing.doneAt >= at) return
+    timing.doneAt = at
+    keepFiredUntil(values, key, { at, uid: uidOf(entry), schedule: timing.text }).catch((error: unknown) =>
+      logger.warn({ err: error, resource: key }, 'when a source fired is not stored: a restart may fire again'),
+    )
   }
 
   /** Resolves with the event once it is kept. */
@@ -185,13 +209,14 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       if (!entry) {
         sources.get(key)?.timing.running?.stop()
         sources.delete(key)
+        await forgetFired(values, key)
         await cursors.delete(key)
         return hubs.delete(key)
       }
       const { resource } = entry
       const state = sources.get(key) ?? newState(entry)
       state.entry = entry
-      retime(state, resource)
+      retime(state, entry)
       const sink = resolve(sinkOf(resource), look, world.dataUrl)
       const deadLetterManifest = deadLetterSinkOf(resource, {})
       const deadLetterSink = deadLetterManifest && resolve(deadLetterManifest, look, world.dataUrl)
@@ -227,6 +252,7 @@ function timingOf(resource: ScheduledSource, catchUp: CatchUp): Timing {
     catchUp: catchUpOf(resource) ?? catchUp,
     running: undefined,
     lastAt: undefined,
+    doneAt: undefined,
   }
 }
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { conditionOf } from '../../src/resource/conditions.ts'
 import { loadManifests } from '../../src/resource/load.ts'
 import { keyOf } from '../../src/store/resource-store.ts'
 import { eventually } from '../support/eventually.ts'
 import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
-import { startSubscriber } from '../support/subscriber.ts'
+import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 
 const EVERY_SECOND = '* * * * * *'
 const NEVER = '0 0 31 2 *'
@@ -104,6 +107,87 @@ describe('sources of a runtime', () => {
 
     const ids = subscriber.requests.map(({ headers }) => headers['ce-id'])
     assert.equal(ids[0], ids[1])
+  })
+
+  describe('on a data directory', () => {
+    let dir: string
+    beforeEach(async () => {
+      dir = await mkdtemp(path.join(tmpdir(), 'tidings-sources-'))
+    })
+    afterEach(() => rm(dir, { recursive: true }))
+
+    const secondsOf = (subscriber: Subscriber): number[] =>
+      subscriber.requests.map(({ headers }) => Date.parse(String(headers['ce-scheduledtime'])) / 1_000)
+    const run = (subscriber: Subscriber, catchUp: string, manifest = aPing(`uri: '${subscriber.url}'`, EVERY_SECOND)) =>
+      startTestRuntime(manifest, { 'data-dir': dir, 'source.catchUp': catchUp, drainMs: '1000' })
+    const pass = (ms: number): Promise<void> => {
+      const until = Date.now() + ms
+      return eventually(() => Date.now() >= until, 'the time passes')
+    }
+
+    it('fire late for each time that passed while the process was not there, if all are caught up with', async () => {
+      await using subscriber = await startSubscriber()
+      {
+        await using _first = await run(subscriber, 'all')
+        await subscriber.received(1)
+      }
+      const { length } = subscriber.requests
+      await pass(2_500)
+
+      await using _second = await run(subscriber, 'all')
+      await subscriber.received(length + 3)
+
+      const seconds = [...new Set(secondsOf(subscriber))].sort((a, b) => a - b)
+      assert.deepEqual(
+        seconds,
+        seconds.map((_, i) => (seconds[0] ?? 0) + i),
+      )
+    })
+
+    it('fire for none of them otherwise', async () => {
+      await using subscriber = await startSubscriber()
+      {
+        await using _first = await run(subscriber, 'none')
+        await subscriber.received(1)
+      }
+      const { length } = subscriber.requests
+      await pass(1_500)
+      const startedAt = Date.now() / 1_000
+
+      await using _second = await run(subscriber, 'none')
+      await subscriber.received(length + 1)
+
+      assert.deepEqual(
+        secondsOf(subscriber)
+          .slice(length)
+          .filter((at) => at < startedAt),
+        [],
+      )
+    })
+
+    it('start anew after a run without them', async () => {
+      await using subscriber = await startSubscriber()
+      {
+        await using _first = await run(subscriber, 'all')
+        await subscriber.received(1)
+      }
+      {
+        await using _without = await run(subscriber, 'all', '')
+      }
+      const { length } = subscriber.requests
+      await pass(1_500)
+      const startedAt = Date.now() / 1_000
+
+      await using _third = await run(subscriber, 'all')
+      await subscriber.received(length + 1)
+
+      assert.deepEqual(
+        secondsOf(subscriber)
+          .slice(length)
+          .filter((at) => at < startedAt),
+        [],
+      )
+    })
   })
 
   it('stop when they are deleted, and follow a changed schedule and data', async () => {
