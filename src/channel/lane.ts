@@ -2,16 +2,16 @@
 // windows of the subscriptions it matches; the sweep for whoever is behind; and the cursors, saved as they change.
 import { setMaxListeners } from 'node:events'
 import type { Budget } from '../core/budget.ts'
-import type { Clock, Timer } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import type { Matcher } from '../filter/matcher.ts'
-import { type CursorState, cursorAt, decodeCursor } from './cursor.ts'
+import { type CursorState, decodeCursor } from './cursor.ts'
 import { Body, type Item } from './item.ts'
 import type { Cursor, CursorId, Entry, EventLog, OwnedLane, Position } from './log.ts'
-import { LowestFloor } from './lowest-floor.ts'
 import { Outstanding } from './outstanding.ts'
 import type { Range } from './ranges.ts'
 import { Ring } from './ring.ts'
+import { createSaver } from './saver.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
 import { startSweep } from './sweep.ts'
 import { Window, type WindowHost, type WindowLimits } from './window.ts'
@@ -103,7 +103,6 @@ const LAST_SAVE_MS = 900
 export function openLane(context: LaneContext, base: Position): Lane {
   const { log, owned, clock, budget, matcher, settings } = context
   const windows = new Map<Subscription, Window>()
-  const floors = new LowestFloor<Window>()
   const outstanding = new Outstanding()
   const ring = new Ring(settings.ringBytes, base)
   const reading = new AbortController()
@@ -116,18 +115,6 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const counts = { unmatched: 0, matched: 0, expired: 0 }
   /** All before it has been matched and handed over. */
   let head = base
-  let savedBase = base
-  let trimmedBefore: Position = 0
-  /** Bytes settled, or matched by nobody, since the last save. */
-  let freedBytes = 0
-  let dirty = new Set<Window>()
-  /** Cursors whose stored record says no more than the base. */
-  let toCover = new Set<CursorId>()
-  /** Cursors that are nobody's, with a record where they stood; `unkept`: those whose record is not stored yet. */
-  const kept = new Set<CursorId>()
-  let unkept = new Set<CursorId>()
-  let saveTimer: Timer | undefined
-  let saving: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let isClosing = false
   let isLost = false
@@ -143,11 +130,11 @@ export function openLane(context: LaneContext, base: Position): Lane {
     limits: settings,
     signal: attempts.signal,
     handsOut: () => !isClosing && !isLost,
-    changed,
+    changed: (window) => saver.changed(window),
     settled,
     wants: (window) => sweep.want(window),
     fetch: (item) => sweep.fetch(item),
-    holdsFloor: (item) => floors.lowest() === item.window && item.window.floor() === item.position,
+    holdsFloor: (item) => saver.floorHolder() === item.window && item.window.floor() === item.position,
   }
   const sweep = startSweep({
     clock,
@@ -163,9 +150,22 @@ export function openLane(context: LaneContext, base: Position): Lane {
       else if (window.behind > 0) window.behind--
     },
     attach,
-    changed,
+    changed: (window) => saver.changed(window),
     start: laneStart,
     fault: (error) => context.fault('read behind the head', error),
+  })
+
+  const saver = createSaver({
+    owned,
+    clock,
+    base,
+    saveIntervalMs: settings.saveIntervalMs,
+    saveBytes: settings.saveBytes,
+    head: () => head,
+    sweepAt: () => sweep.at(),
+    trimmed: (floor) => void outstanding.trim(floor),
+    lost: lose,
+    fault: (what, error) => context.fault(what, error),
   })
 
   async function readHead(): Promise<void> {
@@ -177,7 +177,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
           if (ending.size > 0) endBounded()
           if (awaited.length > 0) tellAwaited()
           sweep.headMoved()
-          scheduleSave()
+          saver.schedule()
         }
       } catch (error) {
         if (reading.signal.aborted) return
@@ -220,7 +220,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       outstanding.add(position, matches)
     } else {
       counts.unmatched++
-      freed(entry.bytes)
+      saver.freed(entry.bytes)
     }
   }
 
@@ -248,7 +248,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     window.countsBehind = true
     window.ahead.pass(window.next)
     if (window.until < Infinity) ending.add(window)
-    changed(window)
+    saver.changed(window)
   }
 
   function endBounded(): void {
@@ -262,14 +262,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   function detach(window: Window, next: Position): void {
     window.state = 'parked'
     window.goTo(next)
-    changed(window)
-  }
-
-  function changed(window: Window): void {
-    floors.add(window)
-    if (dirty.has(window)) return
-    dirty.add(window)
-    scheduleSave()
+    saver.changed(window)
   }
 
   /** An entry that was not counted for its subscription at the head: from before the lane was opened, or it joined. */
@@ -282,7 +275,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   }
 
   function settled(item: Pick<Item, 'position' | 'bytes'>): void {
-    if (outstanding.settle(item.position)) freed(item.bytes)
+    if (outstanding.settle(item.position)) saver.freed(item.bytes)
   }
 
   /** The log gave up all before `start`, though not everybody had settled it. */
@@ -314,81 +307,6 @@ export function openLane(context: LaneContext, base: Position): Lane {
       settled(entry)
     }
     return 1
-  }
-
-  function freed(bytes: number): void {
-    freedBytes += bytes
-    if (freedBytes >= settings.saveBytes && !saving) void save()
-  }
-
-  function scheduleSave(): void {
-    if (saveTimer || isClosing || isLost) return
-    saveTimer = clock.after(settings.saveIntervalMs, () => {
-      saveTimer = undefined
-      void save()
-    })
-  }
-
-  /** One at a time. Never rejects: what could not be saved is saved later. */
-  async function save(): Promise<void> {
-    while (saving) await saving
-    saving = saveOnce().catch(saveFailed)
-    await saving
-    saving = undefined
-  }
-
-  async function saveOnce(): Promise<void> {
-    if (isLost) return
-    // All that this floor rests on is stored before anything is trimmed.
-    const floor = Math.min(head, floors.lowest()?.floor() ?? Infinity)
-    if (dirty.size > 0 || toCover.size > 0 || head !== savedBase) await storeCursors()
-    if (floor <= trimmedBefore) return
-    await owned.trim(floor)
-    trimmedBefore = floor
-    outstanding.trim(floor)
-  }
-
-  async function storeCursors(): Promise<void> {
-    const newBase = head
-    const put = new Map<CursorId, Cursor>()
-    const covered = toCover
-    const changedNow = dirty
-    const keptNow = unkept
-    dirty = new Set()
-    toCover = new Set()
-    unkept = new Set()
-    freedBytes = 0
-    for (const id of keptNow) if (kept.has(id)) put.set(id, cursorAt(base))
-    for (const window of changedNow) {
-      const { id, live } = window.subscription
-      if (!live) continue
-      const record = window.record(newBase, sweep.at())
-      if (record) put.set(id, record)
-      if (record) covered.delete(id)
-      else if (window.stored) covered.add(id)
-      window.stored = record !== undefined
-      // It starts after the head: it will be covered once the head has passed it.
-      if (record && window.state === 'attached' && window.unsettled.size === 0) dirty.add(window)
-    }
-    try {
-      await owned.save({ base: newBase, put, covered: [...covered] })
-    } catch (error) {
-      for (const window of changedNow) {
-        dirty.add(window)
-        window.stored = true
-      }
-      for (const id of covered) toCover.add(id)
-      for (const id of keptNow) unkept.add(id)
-      throw error
-    }
-    savedBase = newBase
-  }
-
-  function saveFailed(error: unknown): void {
-    const code = codeOf(error)
-    if (code === 'LANE_LOST' || code === 'LOG_GONE') return lose()
-    context.fault('save cursors', error)
-    scheduleSave()
   }
 
   async function recoverRead(error: unknown): Promise<void> {
@@ -425,8 +343,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     isLost = true
     reading.abort()
     attempts.abort()
-    saveTimer?.cancel()
-    saveTimer = undefined
+    saver.end()
     for (const window of windows.values()) window.end()
   }
 
@@ -438,8 +355,8 @@ export function openLane(context: LaneContext, base: Position): Lane {
     while (isBusy() && clock.now() < deadline) await clock.sleep(DRAIN_POLL_MS)
     attempts.abort()
     await new Promise(setImmediate)
-    saveTimer?.cancel()
-    await orAfter(LAST_SAVE_MS, save())
+    saver.stop()
+    await orAfter(LAST_SAVE_MS, saver.save())
     for (const window of windows.values()) window.end()
   }
 
@@ -461,10 +378,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
       const floor = record?.floor ?? storedBase
       const isPlain = !record || record.state.length === 0
       // Its record may be on its way to the store.
-      const wasKept = kept.delete(subscription.id)
+      const wasKept = saver.claim(subscription.id)
       if (isPlain && floor === head && !isBlocked(subscription) && !subscription.spec.bounds) {
-        if (record || wasKept) toCover.add(subscription.id)
-        scheduleSave()
+        if (record || wasKept) saver.cover(subscription.id)
+        saver.schedule()
         return
       }
       const window = new Window(subscription, host, floor)
@@ -478,17 +395,13 @@ export function openLane(context: LaneContext, base: Position): Lane {
         for (const position of window.unsettled.keys()) foundWaiting(position)
       }
       window.passExpired(start, head)
-      changed(window)
+      saver.changed(window)
       window.pump()
       sweep.want(window)
       window.endIfDone()
     },
     keep(ids) {
-      if (log.end(owned.id) <= base) return
-      for (const id of ids) {
-        kept.add(id)
-        unkept.add(id)
-      }
+      if (log.end(owned.id) > base) saver.keep(ids)
     },
     window: (subscription) => windows.get(subscription),
     block(subscription) {
@@ -511,15 +424,14 @@ export function openLane(context: LaneContext, base: Position): Lane {
       sweep.want(window)
     },
     drop(subscription) {
-      toCover.delete(subscription.id)
+      saver.uncover(subscription.id)
       const window = windows.get(subscription)
       if (!window) return
       sweep.leave(window)
       window.end()
       windows.delete(subscription)
       ending.delete(window)
-      dirty.delete(window)
-      scheduleSave() // it may have held the floor
+      saver.forget(window)
     },
     counts: () => ({
       unmatched: counts.unmatched,
@@ -548,7 +460,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       if (through) window.ahead.add(Math.max(through.from, offeredBefore(window)), Math.min(through.to, head))
       // The place of one that the sweep waits for must stay: it passes what is settled ahead when it comes there.
       if (window.state === 'parked' && !window.wanted) window.goTo(window.next)
-      changed(window)
+      saver.changed(window)
       sweep.want(window)
       return settledNow
     },
@@ -558,16 +470,14 @@ export function openLane(context: LaneContext, base: Position): Lane {
       return new Promise((resolve) => awaited.push({ position, resolve }))
     },
     floorOf: (subscription) => Math.min(head, windows.get(subscription)?.floor() ?? head),
-    floorHolder: () => floors.lowest()?.subscription.id,
-    save,
+    floorHolder: () => saver.floorHolder()?.subscription.id,
+    save: saver.save,
     isDelivering() {
       if (log.end(owned.id) > head) return true
       for (const window of windows.values()) if (window.isDelivering) return true
       return false
     },
-    makeRoom() {
-      if (freedBytes > 0 && !saving) void save()
-    },
+    makeRoom: saver.makeRoom,
     async serve() {
       const onLost = (): void => {
         if (!isClosing) lose()
