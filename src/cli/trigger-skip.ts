@@ -82,7 +82,7 @@ Where an event stands: tidings event show ID   What nobody took: tidings deadlet
 
 function formatSkipped(skipped: number, trigger: string, { ids = [], dryRun }: SkipBody): string {
   if (skipped === 0) return `nothing of that waits for trigger ${trigger}\n`
-  const some = ids.length > 1 ? `; ${ids.length} ids were given` : ''
+  const some = skipped < ids.length ? `; ${ids.length} ids were given` : ''
   if (dryRun) {
     return `would skip ${events(skipped)} of trigger ${trigger}${some}\nNothing was done: run it again without --dry-run.\n`
   }
