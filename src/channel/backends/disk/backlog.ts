@@ -45,9 +45,12 @@ export function backlogFile(folder: string, { log, first, end }: BacklogName): s
   return path.join(folder, `${log}-${first}-${end}.backlog`)
 }
 
-/** As files were named before two could have the same first entry. */
-export function oldBacklogFile(folder: string, { log, first }: BacklogName): string {
-  return path.join(folder, `${log}-${first}.backlog`)
+/** Where the file is, if it is there: by the name that files had before two could have the same first entry, too. */
+export async function findBacklog(disk: Pick<Disk, 'sizeOf'>, folder: string, range: BacklogName): Promise<string> {
+  const file = backlogFile(folder, range)
+  if ((await disk.sizeOf(file)) !== undefined) return file
+  const old = path.join(folder, `${range.log}-${range.first}.backlog`)
+  return (await disk.sizeOf(old)) === undefined ? file : old
 }
 
 export interface BacklogWriter {

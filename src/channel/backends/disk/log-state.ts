@@ -38,6 +38,8 @@ export class LogState {
   /** All before it, from `start` on, may be freed as soon as the room is needed. Always between two units. */
   settledBefore: Position = 0
   settledBytes = 0
+  /** What was before it, settled or not, is given up: its files may be gone. */
+  expiredBefore: Position = 0
   /** The log is known and what it held is not there. */
   isLost = false
   /** Told when a backlog segment holds nothing any more. */
@@ -59,6 +61,7 @@ export class LogState {
         this.putCursor(record.id, cursorAt(record.floor))
         return this.#unsettle(record.floor)
       case 'expire':
+        this.expiredBefore = Math.max(this.expiredBefore, record.before)
         return this.expire(record.before)
       case 'drop':
         this.#cover(record.id)

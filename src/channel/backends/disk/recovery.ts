@@ -4,7 +4,7 @@
 import path from 'node:path'
 import { EventingError } from '../../../core/errors.ts'
 import type { Position } from '../../log.ts'
-import { type BacklogRange, backlogFile, oldBacklogFile, openBacklog } from './backlog.ts'
+import { type BacklogRange, findBacklog, openBacklog } from './backlog.ts'
 import { type Checkpoint, type CheckpointLog, loadCheckpoint } from './checkpoint.ts'
 import { applyRecord, type DirectoryState, emptyDirectory, logStateOf } from './directory-state.ts'
 import type { Disk, ReadableDisk } from './disk.ts'
@@ -192,9 +192,8 @@ async function restore(recovery: Recovery, known: CheckpointLog): Promise<void> 
 /** Returns the file's path when it is not there, or is not what it was. */
 async function restoreBacklog(recovery: Recovery, state: LogState, range: BacklogRange): Promise<string | undefined> {
   const { disk, folders, fault } = recovery
-  const names = [backlogFile(folders.backlog, range), oldBacklogFile(folders.backlog, range)] as const
-  const file = (await disk.sizeOf(names[0])) === undefined ? names[1] : names[0]
-  if ((await disk.sizeOf(file)) === undefined) return names[0]
+  const file = await findBacklog(disk, folders.backlog, range)
+  if ((await disk.sizeOf(file)) === undefined) return file
   const opened = await openBacklog(disk, file)
   if (!opened || opened.backlog.points.length === 0) {
     await opened?.backlog.segment.file.close()
@@ -214,7 +213,7 @@ function tellMissing({ missing, fault }: Recovery): void {
   const files = new Map<LogState, Set<string>>()
   for (const { state, file, end } of missing) {
     const passed = Math.min(state.base, state.floors.lowest()?.floor() ?? Infinity)
-    if (end <= Math.max(state.start, passed)) continue
+    if (end <= Math.max(state.start, state.expiredBefore, passed)) continue
     files.set(state, (files.get(state) ?? new Set()).add(file))
   }
   for (const [state, names] of files) {

@@ -200,7 +200,8 @@ function closeLog({ view, findings, coverages, doubts }: Verification, log: LogS
   const floors = [...log.cursors.values()].map(({ record }) => record?.floor ?? 0)
   const end = Math.max(coverage.next, known?.end ?? 0, log.base, ...floors)
   coverage.missUpTo(end, last?.path ?? view.dir, last?.end ?? 0)
-  const neededFrom = Math.max(log.start, Math.min(log.base, log.floors.lowest()?.floor() ?? Infinity))
+  const passed = Math.min(log.base, log.floors.lowest()?.floor() ?? Infinity)
+  const neededFrom = Math.max(log.start, log.expiredBefore, passed)
   const missing = coverage.gaps.filter(({ to }) => to > neededFrom)
   for (const gap of missing) {
     const isGone = view.backlog.some((file) => file.isGone && file.path === gap.file)

@@ -3,7 +3,7 @@
 import path from 'node:path'
 import type { Clock } from '../../../core/clock.ts'
 import { EventingError } from '../../../core/errors.ts'
-import { type BacklogRange, backlogFile } from './backlog.ts'
+import { type BacklogRange, findBacklog } from './backlog.ts'
 import { type Checkpoint, checkpointFile, readCheckpoint } from './checkpoint.ts'
 import { type DiskFile, type ReadableDisk, systemCode } from './disk.ts'
 import { type JournalSegment, segmentFile } from './journal.ts'
@@ -103,7 +103,7 @@ async function openOnce(
     const ranges = (checkpoint?.logs ?? []).flatMap(({ backlog }) => backlog)
     const found: ViewedBacklog[] = []
     for (const range of ranges) {
-      const file = backlogFile(folders.backlog, range)
+      const file = await findBacklog(disk, folders.backlog, range)
       const segment = await openFile(file)
       const size = (await segment?.file.size()) ?? 0
       const isGone = segment === undefined && (await disk.sizeOf(file)) === undefined

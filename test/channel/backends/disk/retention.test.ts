@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { readdirSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { readOnlyDisk } from '../../../../src/channel/backends/disk/disk.ts'
+import { verifyDirectory } from '../../../../src/channel/backends/disk/verify.ts'
 import type { EventLog, LogConfig, LogStore, Position } from '../../../../src/channel/log.ts'
+import { createClock } from '../../../../src/core/clock.ts'
 import { eventBytes } from '../../../../src/core/event.ts'
 import { anEvent } from '../../../support/builders.ts'
 import { createFakeClock } from '../../../support/clock.ts'
@@ -128,6 +131,7 @@ describe('retention on disk', () => {
       renameSync(path.join(dir, 'backlog', name), path.join(dir, 'backlog', name.replace(/-\d+\.backlog$/, '.backlog')))
     }
 
+    assert.deepEqual(await problemsIn(dir), [])
     const again = await openStore(dir, SMALL)
 
     assert.deepEqual(await idsIn(await again.store.open(quiet, KEEPS_ALL)), idsBetween('q', 100, 110))
@@ -147,7 +151,9 @@ describe('retention on disk', () => {
     await store.open(quiet, { ...KEEPS_ALL, expiry: { bytes: 0, ms: HOUR_MS } })
 
     await eventually(() => backlogOf(dir).length === 0, 'the files are gone')
-    const again = await openStore(await leftBehind(dir), SMALL)
+    const left = await leftBehind(dir)
+    assert.deepEqual(await problemsIn(left), [])
+    const again = await openStore(left, SMALL)
     assert.deepEqual(again.faults, [])
     assert.equal((await again.store.open(quiet, KEEPS_ALL)).end('0'), 70)
     await again.store.close()
@@ -228,6 +234,10 @@ async function idsIn(log: EventLog): Promise<string[]> {
     if (next >= lane.end) break
   }
   return found
+}
+
+async function problemsIn(dir: string) {
+  return (await verifyDirectory(readOnlyDisk(), dir, createClock())).problems
 }
 
 function backlogOf(dir: string): string[] {

@@ -39,7 +39,8 @@ export async function removeFolders(): Promise<void> {
 /** What a process that is killed at this moment leaves behind, in a folder of its own: its files, without its lock. */
 export async function leftBehind(dir: string): Promise<string> {
   const copy = path.join(await aFolder(), 'data')
-  await cp(dir, copy, { recursive: true, filter: (file) => !file.endsWith('.lock') })
+  // A checkpoint that is being written is never read, and may be renamed while it is copied.
+  await cp(dir, copy, { recursive: true, filter: (file) => !/\.(?:lock|new)$/.test(file) })
   return copy
 }
 
