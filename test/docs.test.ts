@@ -45,7 +45,7 @@ describe('the documents', () => {
     assert.deepEqual(missing, [[], []])
   })
 
-  for (const page of ['README.md', 'docs/tutorial.md', 'docs/operations.md']) {
+  for (const page of ['README.md', 'docs/tutorial.md', 'docs/operations.md', 'docs/dead-letters.md']) {
     it(`every command that ${page} uses exists`, async () => {
       const commands = await commandNames()
       const used = [...textOf(page).matchAll(/npx tidings ([a-z ]+)/g)].map(([, words = '']) => words.trim())
@@ -57,6 +57,16 @@ describe('the documents', () => {
       )
     })
   }
+
+  it('every annotation of ours stands in the table of dead-letters.md, and no other', () => {
+    const inCode = filesBelow('src').flatMap((file) => textOf(file).match(/\btidings\.dev\/[a-z-]+/g) ?? [])
+    const inTable = [...textOf('docs/dead-letters.md').matchAll(/^\| `(tidings\.dev\/[a-z-]+)`/gm)].map(
+      ([, name]) => name,
+    )
+
+    assert.ok(inCode.length > 0)
+    assert.deepEqual(inTable.sort(), [...new Set(inCode)].sort())
+  })
 
   it('every error code stands in the table of design.md section 9, and no other', () => {
     const inCode = [...textOf('src/core/errors.ts').matchAll(/^ {2}\| '([A-Z_]+)'$/gm)].map(([, code]) => code)

@@ -5,7 +5,7 @@ describe('the tutorial', function () {
 
   describePage({
     file: 'docs/tutorial.md',
-    ports: ['8080', '8081', '9000', '9001', '9002', '9003', '9004', '9005'],
+    ports: ['8080', '8081', '9000', '9001', '9002', '9003', '9004', '9005', '9006'],
     notRun: [],
     kinds: ['fails', 'run', 'shows', 'start'],
   })
