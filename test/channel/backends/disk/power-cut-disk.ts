@@ -154,13 +154,14 @@ export function aPowerCutDisk(files: ReadonlyMap<string, Buffer> = new Map()): P
   return disk
 }
 
-/** Each sector as it was at the last sync or as it was written since; the size is one of both. */
+/** Each sector as it was at the last sync or as it was written since, few of them or most; the size is one of both. */
 function sectorsOf({ now, kept }: Inode, random: () => number): Buffer {
   if (now === kept) return kept
   const left = Buffer.alloc(random() < 0.5 ? now.length : kept.length)
   kept.copy(left)
+  const share = 0.1 + 0.4 * Math.floor(3 * random())
   for (let at = 0; at < left.length; at += SECTOR_BYTES) {
-    if (random() < 0.5) now.copy(left, at, at, Math.min(at + SECTOR_BYTES, now.length))
+    if (random() < share) now.copy(left, at, at, Math.min(at + SECTOR_BYTES, now.length))
   }
   return left
 }
