@@ -17,6 +17,8 @@ export interface PowerCutDisk extends Disk {
   readonly changes: number
   /** From now on nothing is answered. What `random` leaves of it, on a disk that works. */
   cut(random: () => number): PowerCutDisk
+  /** All files as programs see them, without locks: their processes are this one, which goes on. */
+  contents(): Map<string, Buffer>
   /** Bytes that all files may take together: what goes beyond is ENOSPC. */
   limitBytes: number
   /** All calls after so many changes are not answered any more. */
@@ -100,11 +102,15 @@ export function aPowerCutDisk(files: ReadonlyMap<string, Buffer> = new Map()): P
     stopAfter(count) {
       last = count
     },
+    contents() {
+      const files = [...now].filter(([file]) => !file.endsWith('.lock'))
+      return new Map(files.map(([file, inode]) => [file, Buffer.from(inode.now)]))
+    },
     cut(random) {
       last = 0
       const left = new Map<string, Buffer>()
       for (const file of new Set([...now.keys(), ...kept.keys()])) {
-        if (file.endsWith('.lock')) continue // its process is this one, which goes on
+        if (file.endsWith('.lock')) continue
         const inode = (random() < 0.5 ? now : kept).get(file)
         if (inode) left.set(file, sectorsOf(inode, random))
       }
