@@ -8,7 +8,7 @@ import { LOST } from './entry-index.ts'
 import { type Journal, LOCATION_SCALE } from './journal.ts'
 import type { LogState } from './log-state.ts'
 import { FRAME_BYTES, type Frame, frameAt, isRecord, MAX_BODY_BYTES, readRecord } from './record.ts'
-import type { Segment } from './segment.ts'
+import { type Scanned, type Segment, scanSegment } from './segment.ts'
 
 export const BLOCK_BYTES = 262_144
 /** What a record may take beyond what its event counts as: nothing, but for text of several bytes a character. */
@@ -77,13 +77,9 @@ async function readJournal(source: Source, from: Position, most: number): Promis
   return { entries, next }
 }
 
-async function readBacklog(
-  source: Source,
-  { segment, points, ...backlog }: BacklogSegment,
-  from: Position,
-  most: number,
-): Promise<Batch> {
-  const point = points[pointAt({ segment, points, ...backlog }, from)] as Point
+async function readBacklog(source: Source, backlog: BacklogSegment, from: Position, most: number): Promise<Batch> {
+  const { segment, points } = backlog
+  const point = points[pointAt(backlog, from)] as Point
   const block = await readBlock(segment, point.offset, Math.min(BLOCK_BYTES, backlog.recordsEnd - point.offset))
   const entries: Entry[] = []
   let next = from
@@ -92,7 +88,9 @@ async function readBacklog(
     const isCut = frameAt(block, at, segment.header.seed).kind === 'short'
     if (isCut && entries.length > 0) return { entries, next }
     const { frame, bytes } = await frameIn(segment, block, point.offset, at)
-    if (!isRecord(frame)) return passDamage(source, segment, points, point.offset + at, backlog.end, entries)
+    if (!isRecord(frame)) {
+      return entries.length > 0 ? { entries, next } : readAround(source, backlog, point.offset + at, from, most)
+    }
     const record = readRecord(bytes, frame)
     at += FRAME_BYTES + frame.end - frame.bodyAt
     if (record.kind !== 'entry' || record.position < from) continue
@@ -103,24 +101,31 @@ async function readBacklog(
   return { entries, next: isAtEnd ? backlog.end : next }
 }
 
-/** From a damaged place of a backlog segment reading goes on at the next point, the only place known to begin a record. */
-function passDamage(
+/** From a damaged place to the next point: what is between them is searched for records, and all that there are is read. */
+async function readAround(
   source: Source,
-  segment: Segment,
-  points: readonly Point[],
+  { segment, points, recordsEnd, end }: BacklogSegment,
   offset: number,
-  end: Position,
-  entries: readonly Entry[],
-): Batch {
+  from: Position,
+  most: number,
+): Promise<Batch> {
   const resumed = points.find((point) => point.offset > offset)
-  source.fault(
-    'read the backlog',
-    new EventingError(
-      'LOG_CORRUPT',
-      `${segment.path}: damaged at ${offset}, going on at ${resumed?.offset ?? 'its end'}`,
-    ),
-  )
-  return { entries, next: resumed?.position ?? end }
+  const to = resumed?.offset ?? recordsEnd
+  const entries: Entry[] = []
+  const found = ({ buffer, frame }: Scanned): void => {
+    const record = readRecord(buffer, frame)
+    if (record.kind !== 'entry' || record.position < from || entries.length === most) return
+    entries.push({ position: record.position, event: record.event, bytes: record.bytes })
+  }
+  const tell = (start: number, stop: number): void =>
+    source.fault(
+      'read the backlog',
+      new EventingError('LOG_CORRUPT', `${segment.path}: damaged from ${start} to ${stop}`),
+    )
+  const goodEnd = await scanSegment(segment, offset, to, found, (damage) => tell(damage.from, damage.to))
+  if (goodEnd < to) tell(goodEnd, to)
+  const last = entries.length === most ? entries.at(-1) : undefined
+  return { entries, next: last ? last.position + 1 : (resumed?.position ?? end) }
 }
 
 export async function readBlock(segment: Segment, at: number, bytes: number): Promise<Buffer> {
