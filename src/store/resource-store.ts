@@ -1,10 +1,11 @@
 // The resources that are applied, as the API server would hold them: each with uid, generation, resource version and
 // status. In memory; who fills it (files, the admin port, a controller) and what a resource does are for others.
-import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { formatSeconds } from '../core/time.ts'
 import type { Condition } from '../resource/conditions.ts'
 import type { AnyResource } from '../resource/known-kinds.ts'
 import { namespaceOf } from '../resource/metadata.ts'
+import { createdAtOf, newUid } from './uid.ts'
 
 /** `group/Kind/namespace/name`: versions of a kind are one resource. */
 export type ResourceKey = string
@@ -104,14 +105,15 @@ export function createResourceStore(wallMs: () => number): ResourceStore {
 
   function stamped<R extends AnyResource>(resource: R, before: Entry | undefined, key: ResourceKey): R {
     const { uid, generation = 0, creationTimestamp } = before?.resource.metadata ?? {}
+    const uidNow = uid ?? keptUids.get(key) ?? leavingUids.get(key) ?? newUid(wallMs())
     const isChanged = !before || !isDeepStrictEqual(specOf(resource), specOf(before.resource))
     return {
       ...resource,
       metadata: {
         ...resource.metadata,
-        uid: uid ?? keptUids.get(key) ?? leavingUids.get(key) ?? randomUUID(),
+        uid: uidNow,
         generation: isChanged ? generation + 1 : generation,
-        creationTimestamp: creationTimestamp ?? new Date(wallMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
+        creationTimestamp: creationTimestamp ?? formatSeconds(createdAtOf(uidNow) ?? wallMs()),
         resourceVersion: String(++version),
       },
     }
