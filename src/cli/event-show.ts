@@ -3,6 +3,7 @@ import { formatEvent, printable } from '../sink/format-event.ts'
 import { askServer, fieldsOf, SERVER_OPTION, SERVER_USAGE, unexpected } from './admin-client.ts'
 import { type Arguments, type Command, isJsonWanted, JSON_OPTION, JSON_USAGE, textFlag, UsageError } from './command.ts'
 import { nameWord } from './resources.ts'
+import { shellWord } from './shell.ts'
 import { formatTable } from './table.ts'
 
 export const eventShow: Command = {
@@ -60,7 +61,14 @@ function formatFound(found: Fields): string {
     textAt(each, ['state']) ?? '',
   ])
   const table = rows.length === 0 ? 'It matches no trigger.\n' : formatTable(['TRIGGER', 'STATE'], rows)
-  return `${event}${printable(`arrived ${String(arrivedAt)}, position ${String(position)}\n${table}`)}`
+  const next = rows.some(([, state]) => state === 'kept') ? formatKept(attributes) : ''
+  return `${event}${printable(`arrived ${String(arrivedAt)}, position ${String(position)}\n${table}${next}`)}`
+}
+
+/** Nobody took it. */
+function formatKept(attributes: unknown): string {
+  const id = shellWord(textAt(attributes, ['id']) ?? '')
+  return `Why it is kept in the dead-letter log, and how to deliver it again: tidings deadletter show ${id} -A\n`
 }
 
 function textsOf(fields: Fields): Record<string, string> {

@@ -1,8 +1,13 @@
 // What the admin port may ask of a runtime: the border between `api` and everything behind it.
+import type { OpenBroker } from '../broker/broker.ts'
+import { causeOf } from '../broker/letter.ts'
 import type { Found } from '../channel/channel.ts'
+import type { Attributes, Event } from '../core/event.ts'
 import type { Health } from '../http/server.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { kserviceKind } from '../resource/kinds/kservice.ts'
+import type { AnyResource } from '../resource/known-kinds.ts'
+import { startAtOf } from '../resource/start-at.ts'
 import { keyOf, type ResourceReader, type ResourceStore } from '../store/resource-store.ts'
 import { brokerKey } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
@@ -58,8 +63,8 @@ export interface FoundEvent {
   /** RFC 3339. */
   readonly arrivedAt: string
   readonly dataBase64: string | null
-  /** By name, where it stands with each trigger that it matches: `settled`, `waiting` or `running`. */
-  readonly triggers: readonly { readonly name: string; readonly state: 'settled' | 'waiting' | 'running' }[]
+  /** By name, where it stands with each trigger that it matches. `kept`: in the dead-letter log. */
+  readonly triggers: readonly { readonly name: string; readonly state: 'settled' | 'kept' | 'waiting' | 'running' }[]
 }
 
 export interface SettingDescription {
@@ -93,16 +98,17 @@ export function createAdmin(
     return keyOf('serving.knative.dev/v1', 'Service', namespace, name)
   }
 
-  /** A trigger that came after the event never had it. */
-  function foundEvent({ event, position, standings }: Found): FoundEvent {
+  /** A trigger that came after the event never had it, unless it was to begin before. */
+  function foundEvent({ event, position, standings }: Found, kept: readonly Attributes[]): FoundEvent {
     const readers = new Map<string, string>()
     for (const { key, name } of triggers.states()) {
-      const { uid, creationTimestamp = '' } = resources.get(key)?.resource.metadata ?? {}
-      if (uid !== undefined && Date.parse(creationTimestamp) <= event.arrivedAt) readers.set(uid, name)
+      const { resource } = resources.get(key) ?? {}
+      if (resource?.metadata.uid !== undefined && isFor(resource, event)) readers.set(resource.metadata.uid, name)
     }
     const reached = standings.flatMap(({ id, standing }) => {
       const name = readers.get(id)
-      return name === undefined ? [] : [{ name, state: standing }]
+      if (name === undefined) return []
+      return [{ name, state: standing === 'settled' && hasLetter(kept, event, name) ? 'kept' : standing } as const]
     })
     return {
       position,
@@ -129,7 +135,9 @@ export function createAdmin(
     async findEvents(namespace, broker, id) {
       const hub = hubs.get(brokerKey(namespace, broker))
       const found = await hub?.channel.find((event) => event.attributes['id'] === id, MOST_FOUND)
-      return found?.map(foundEvent)
+      if (!hub || !found) return undefined
+      const kept = found.length > 0 ? await lettersOf(hub, id) : []
+      return found.map((each) => foundEvent(each, kept))
     },
 
     settings: () =>
@@ -159,6 +167,28 @@ export function createAdmin(
       if (resources.get(key)?.origin === ORIGIN) resources.delete(key)
     },
   }
+}
+
+function isFor({ metadata }: AnyResource, { arrivedAt }: Event): boolean {
+  const start = startAtOf({ metadata })
+  if (start === 'earliest' || (typeof start === 'object' && start.timeMs <= arrivedAt)) return true
+  return Date.parse(metadata.creationTimestamp ?? '') <= arrivedAt
+}
+
+/** Attributes of what its dead-letter log has by this id. */
+async function lettersOf({ deadLetters }: OpenBroker, id: string): Promise<readonly Attributes[]> {
+  const letters: Attributes[] = []
+  for await (const { entry } of deadLetters.list()) {
+    if (entry.event.attributes['id'] === id) letters.push(entry.event.attributes)
+  }
+  return letters
+}
+
+function hasLetter(kept: readonly Attributes[], { attributes }: Event, trigger: string): boolean {
+  return kept.some((letter) => {
+    const [, name] = causeOf(letter).reader.split('/')
+    return name === trigger && letter['source'] === attributes['source']
+  })
 }
 
 const PING_GROUPS = ['sources.knative.dev/v1']

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Admin } from '../../src/runtime/admin.ts'
+import type { Admin, FoundEvent } from '../../src/runtime/admin.ts'
 import { anAdmin, startTestAdmin, triggerManifest } from '../support/admin.ts'
 import { type CommandResult, run } from '../support/command.ts'
 
@@ -146,6 +146,15 @@ describe('tidings event show', () => {
     const { out } = await at(found(), 'event', 'show', 'a/b', '-o', 'json')
 
     assert.equal((JSON.parse(out) as { events: { position: number }[] }).events[0]?.position, 3)
+  })
+
+  it('says where to look for what nobody took', async () => {
+    const [event] = (await found().findEvents('', '', '')) ?? []
+    const kept = { ...event, triggers: [{ name: 'audit', state: 'kept' }] } as FoundEvent
+
+    const { out } = await at(anAdmin('', { findEvents: async () => [kept] }), 'event', 'show', 'a/b')
+
+    assert.match(out, /^audit {5}kept\nWhy it is kept .*: tidings deadletter show a\/b -A\n$/m)
   })
 
   it('says when there is none', async () => {
