@@ -7,10 +7,9 @@ import type { Event } from '../core/event.ts'
 import { compileTriggerFilter } from '../filter/dialects.ts'
 import { createSubscriptionDeliver } from '../messaging/subscription.ts'
 import type { Histogram } from '../observe/histogram.ts'
-import type { ConditionSet, Finding } from '../resource/conditions.ts'
 import { deadLetterSinkOf, deliveryOf, ONE_ATTEMPT } from '../resource/delivery-policy.ts'
-import { type CronJobSource, cronJobSinkOf, cronJobSourceKind } from '../resource/kinds/cron-job-source.ts'
-import { type PingSource, pingExtensionsOf, pingScheduleOf, pingSourceKind } from '../resource/kinds/ping-source.ts'
+import { cronJobSinkOf } from '../resource/kinds/cron-job-source.ts'
+import { pingExtensionsOf, pingScheduleOf } from '../resource/kinds/ping-source.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { catchUpOf } from '../resource/schedule.ts'
 import { cronJobEvent } from '../source/cron-job.ts'
@@ -19,7 +18,6 @@ import { type CatchUp, type RunningSchedule, startSchedule } from '../source/sch
 import type { Tick } from '../source/tick.ts'
 import type { Entry, ResourceKey } from '../store/resource-store.ts'
 import type { Fired } from './admin.ts'
-import { deadLetterSinkFinding } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
@@ -27,9 +25,8 @@ import { firedUntil, forgetFired, keepFiredUntil } from './fired-times.ts'
 import type { Hubs } from './hubs.ts'
 import type { Look } from './reconcile.ts'
 import { type Resolution, resolve } from './resolve.ts'
+import { conditionsOf, findingsOf, type ScheduledSource, statusOf } from './source-status.ts'
 import { uidOf, type World, writeStatus } from './world.ts'
-
-export type ScheduledSource = PingSource | CronJobSource
 
 /** A source while it runs. What changes with its manifest is read at every tick and attempt. */
 export interface SourceState {
@@ -224,7 +221,13 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       state.route = routeOf(resource, sink, deadLetterSink, world)
       await place(entry, state, state.open)
       run(state)
-      writeStatus(world, entry, setOf(resource), findingsOf(resource, sink, deadLetterSink), statusOf(resource, sink))
+      writeStatus(
+        world,
+        entry,
+        conditionsOf(resource),
+        findingsOf(resource, sink, deadLetterSink),
+        statusOf(resource, sink),
+      )
     },
     states: () => sources.values(),
     async fire(key) {
@@ -296,58 +299,5 @@ function routeOf(
     subscriber: sink.target,
     ...(deadLetterSink && { deadLetterSink: deadLetterSink.target }),
     namespace: namespaceOf(resource),
-  }
-}
-
-function setOf({ kind }: ScheduledSource): ConditionSet {
-  return kind === 'PingSource' ? pingSourceKind.conditions : cronJobSourceKind.conditions
-}
-
-function findingsOf(
-  resource: ScheduledSource,
-  sink: Resolution,
-  deadLetterSink: Resolution | undefined,
-): readonly Finding[] {
-  const sinkProvided: Finding =
-    sink.kind === 'resolved'
-      ? { type: 'SinkProvided', status: 'True' }
-      : { type: 'SinkProvided', status: 'False', reason: 'NotFound', message: sink.message }
-  const common: readonly Finding[] = [
-    sinkProvided,
-    { type: 'Deployed', status: 'True' },
-    deadLetterSinkFinding(deadLetterSink),
-  ]
-  const oidc = 'authentication-oidc feature disabled'
-  if (resource.kind === 'PingSource') {
-    return [...common, { type: 'OIDCIdentityCreated', status: 'True', reason: oidc }]
-  }
-  return [...common, { type: 'ValidSchedule', status: 'True' }, ...cronJobNotices(resource)]
-}
-
-/** Conditions that inform only. */
-function cronJobNotices({ spec }: CronJobSource): readonly Finding[] {
-  const unread = [spec.serviceAccountName && 'serviceAccountName', spec.resources && 'resources'].filter(Boolean)
-  const ignored = `spec.${unread.join(' and spec.')} read by nobody: no pod is started`
-  return [
-    {
-      type: 'Deprecated',
-      status: 'True',
-      reason: 'CronJobSourceDeprecated',
-      message: 'CronJobSource is no longer part of Knative: use a PingSource (sources.knative.dev/v1)',
-    },
-    ...(unread.length > 0
-      ? [{ type: 'ResourcesCorrect', status: 'True', reason: 'Ignored', message: ignored } as const]
-      : []),
-  ]
-}
-
-function statusOf(resource: ScheduledSource, sink: Resolution): Readonly<Record<string, unknown>> {
-  const isPing = resource.kind === 'PingSource'
-  const plural = isPing ? 'pingsources' : 'cronjobsources'
-  const source = `/apis/v1/namespaces/${namespaceOf(resource)}/${plural}/${resource.metadata.name}`
-  const type = isPing ? 'dev.knative.sources.ping' : 'dev.knative.cronjob.event'
-  return {
-    ...(sink.kind === 'resolved' && { sinkUri: sink.target.url }),
-    ceAttributes: [{ type, source }],
   }
 }
