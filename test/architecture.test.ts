@@ -198,7 +198,7 @@ describe('the architecture', () => {
       ['core/a.ts', `import { b } from './b.ts'`],
       ['channel/backends/a.ts', `import type { EventLog } from '../log.ts'\nimport { a } from './b/a.ts'`],
       ['http/client.ts', `import { Pool } from 'undici'\nimport { createServer } from 'node:http'`],
-      ['runtime/settings.ts', `import { z } from 'zod'\nimport { parseYaml } from '../resource/yaml.ts'`],
+      ['runtime/settings-schema.ts', `import { z } from 'zod'\nimport { parseYaml } from '../resource/yaml.ts'`],
       ['main.ts', `import { runCommand } from './cli/run.ts'`],
     ])
 

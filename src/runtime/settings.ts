@@ -1,212 +1,10 @@
-// Settings of the process: what there is, what is valid, and where each value came from. Read once, at start, and passed
-// down as plain values; main.ts hands in the environment, which no other file reads.
-import { z } from 'zod'
-import { parseDuration } from '../core/duration.ts'
-import { codeOf, EventingError } from '../core/errors.ts'
-import { LOG_LEVELS } from '../observe/logger.ts'
+// Settings of the process: each value, and where it came from. Read once, at start, and passed down as plain values; main.ts
+// hands in the environment, which no other file reads. What there is to set: settings-schema.ts.
+import { EventingError } from '../core/errors.ts'
 import { shown } from '../resource/problems.ts'
-import { UNSETTLED_POLICIES } from '../resource/retention.ts'
 import { isFields } from '../resource/rules.ts'
 import { type ConfigFile, NO_SUCH_SETTING, type Origin, readConfigFile } from './config-file.ts'
-
-const MIB = 1024 * 1024
-const LARGEST_PORT = 65_535
-const EXPECTED_DURATION = 'expected an ISO 8601 duration such as PT10S'
-
-const text = z.string('expected text').min(1, 'expected text')
-
-/** Flags and the environment give everything as text. */
-const yesOrNo = z.preprocess(
-  (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
-  z.boolean('expected true or false'),
-)
-
-function integer(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const expected = `expected a whole number from ${least} to ${most}`
-  return z.preprocess(
-    (value) => (typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value),
-    z.int(expected).min(least, expected).max(most, expected),
-  )
-}
-
-function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
-  return z.enum(values, `expected one of ${values.join(', ')}`)
-}
-
-/** ISO 8601 in, milliseconds out. */
-function duration(leastMs = 1) {
-  return z.string(EXPECTED_DURATION).transform((value, context) => {
-    const ms = durationMs(value)
-    if (ms !== undefined && ms >= leastMs) return ms
-    context.addIssue({ code: 'custom', message: EXPECTED_DURATION })
-    return z.NEVER
-  })
-}
-
-const backend = oneOf(['memory', 'disk', 'kafka', 'redis']).superRefine((value, context) => {
-  if (value === 'memory' || value === 'disk') return
-  const message = `the ${value} backend is not available in this version; use --channel disk or --channel memory`
-  context.addIssue({ code: 'custom', message })
-})
-
-/** Every setting with its default beside it. Durations are named without a unit in YAML and get `Ms` here once read. */
-const schema = z.strictObject({
-  data: z
-    .strictObject({
-      host: text.prefault('127.0.0.1').describe('Address of the data port, where events come in'),
-      port: integer(0, LARGEST_PORT).prefault(8080).describe('The data port; 0 takes a free one'),
-      externalUrl: z
-        .url({ protocol: /^https?$/, error: 'expected a URL such as http://broker.example.com' })
-        .transform((url) => url.replace(/\/+$/, ''))
-        .optional()
-        .describe('How others reach the data port; its own address unless set'),
-      clusterDomain: text
-        .prefault('cluster.local')
-        .describe('Domain of the names that channels answer to by Host: NAME-kn-channel.NAMESPACE.svc.DOMAIN'),
-      maxEventBytes: integer(1).prefault(MIB).describe('Largest data of one event'),
-      maxRequestBytes: integer(1)
-        .prefault(16 * MIB)
-        .describe('Largest request body, batches included'),
-    })
-    .prefault({}),
-  admin: z
-    .strictObject({
-      host: text.prefault('127.0.0.1').describe('Address of the admin port; it asks for no login'),
-      port: integer(0, LARGEST_PORT).prefault(8081).describe('The admin port; 0 takes a free one'),
-    })
-    .prefault({}),
-  metrics: z
-    .strictObject({
-      host: text.prefault('127.0.0.1').describe('Address of the metrics port'),
-      port: integer(0, LARGEST_PORT).optional().describe('Serves metrics and probes here too, beside the admin port'),
-    })
-    .prefault({}),
-  channel: z
-    .strictObject({
-      backend: backend.prefault('disk').describe('Where events are kept until they are delivered'),
-      memory: z
-        .strictObject({
-          capBytes: integer(MIB)
-            .prefault(64 * MIB)
-            .describe('What one log in memory may hold'),
-          retentionBytes: integer(0)
-            .prefault(MIB)
-            .describe('Of these, settled events that are kept; annotation tidings.dev/retention-bytes wins'),
-        })
-        .prefault({}),
-      disk: z
-        .strictObject({
-          capBytes: integer(MIB)
-            .prefault(1024 * MIB)
-            .describe('What one log on disk may hold'),
-          retentionBytes: integer(0)
-            .prefault(64 * MIB)
-            .describe('Of these, settled events that are kept; annotation tidings.dev/retention-bytes wins'),
-          segmentBytes: integer(MIB, 512 * MIB)
-            .prefault(64 * MIB)
-            .describe('A journal file that has grown to this is followed by another'),
-          journalBytes: integer(2 * MIB)
-            .prefault(256 * MIB)
-            .describe('Journal files above this are shortened: what lags is copied out of the oldest'),
-          recentBytes: integer(0)
-            .prefault(16 * MIB)
-            .describe('Events stored last that are kept in memory until they are settled, over all logs'),
-          waitingBytes: integer(MIB)
-            .prefault(64 * MIB)
-            .describe('What may wait to be written, over all logs; beyond it senders get 503'),
-          reserveBytes: integer(0)
-            .prefault(8 * MIB)
-            .describe('Room kept on a disk that gets full, for cursors and all that frees some'),
-          lowSpaceBytes: integer(0)
-            .prefault(1024 * MIB)
-            .describe('Less free on the file system of the data directory is warned of; 0 for never'),
-        })
-        .prefault({}),
-      saveIntervalMs: integer(10, 60_000).prefault(1_000).describe('How often cursors that moved are saved'),
-    })
-    .prefault({}),
-  deadLetter: z
-    .strictObject({
-      capBytes: integer(MIB)
-        .optional()
-        .describe('What one dead-letter log may hold; 1 GiB on disk and 16 MiB in memory unless set'),
-      retention: duration().prefault('P30D').describe('How long a dead letter waits before it is given up'),
-    })
-    .prefault({})
-    .transform(({ retention, ...others }) => ({ ...others, retentionMs: retention })),
-  delivery: z
-    .strictObject({
-      maxInFlight: integer(1, 10_000).prefault(64).describe('Attempts of one subscription at the same time'),
-      maxUnsettled: integer(1, 100_000).prefault(1_000).describe('Events of one subscription running, waiting, queued'),
-      timeout: duration().prefault('PT600S').describe('Longest attempt where no manifest says otherwise'),
-      backoffMax: duration().prefault('PT24H').describe('Longest wait that growing waits may reach'),
-      retryAfterMax: duration(0)
-        .prefault('PT5M')
-        .describe('Longest wait a Retry-After header may ask for; PT0S ignores it'),
-      connectionsPerOrigin: integer(1, LARGEST_PORT).prefault(1_024).describe('Connections to one subscriber host'),
-      maxResponseBytes: integer(1).prefault(MIB).describe('Largest answer of a subscriber; a larger one is a failure'),
-    })
-    .prefault({})
-    .transform(({ timeout, backoffMax, retryAfterMax, ...others }) => ({
-      ...others,
-      timeoutMs: timeout,
-      backoffMaxMs: backoffMax,
-      retryAfterMaxMs: retryAfterMax,
-    })),
-  memory: z
-    .strictObject({
-      bodyBudgetBytes: integer(MIB)
-        .prefault(128 * MIB)
-        .describe('Events in memory, of the whole process'),
-      namespaceBudgetBytes: integer(MIB)
-        .prefault(96 * MIB)
-        .describe('Of these, for one namespace'),
-      brokerBudgetBytes: integer(MIB)
-        .prefault(64 * MIB)
-        .describe('Of these, for one Broker'),
-      subscriptionBudgetBytes: integer(MIB)
-        .prefault(32 * MIB)
-        .describe('Of these, for one subscription'),
-    })
-    .prefault({}),
-  broker: z
-    .strictObject({
-      maxTtl: integer(1, 255).prefault(255).describe('How many times an event may pass through Brokers'),
-    })
-    .prefault({}),
-  source: z
-    .strictObject({
-      catchUp: oneOf(['none', 'last', 'all'])
-        .prefault('none')
-        .describe('Which missed times of a schedule fire late; annotation tidings.dev/catch-up of a source wins'),
-      catchUpMax: integer(1, 10_000).prefault(100).describe('Missed times of one source that `all` fires at most'),
-    })
-    .prefault({}),
-  log: z
-    .strictObject({
-      level: oneOf(LOG_LEVELS).prefault('info').describe('The least that is logged'),
-    })
-    .prefault({}),
-  retention: z
-    .strictObject({
-      deleted: duration(0)
-        .prefault('PT24H')
-        .describe('How long a deleted Broker, Channel or Trigger keeps events that wait, for when it comes back'),
-      time: duration(0)
-        .prefault('PT168H')
-        .describe('How long settled events are kept; annotation tidings.dev/retention wins'),
-      unsettled: oneOf(UNSETTLED_POLICIES)
-        .prefault('keep')
-        .describe(
-          'Whether time and bytes hold for what is not settled; annotation tidings.dev/retention-unsettled wins',
-        ),
-    })
-    .prefault({})
-    .transform(({ deleted, time, ...others }) => ({ ...others, deletedMs: deleted, timeMs: time })),
-  drainMs: integer(0, 3_600_000).prefault(25_000).describe('How long running deliveries may take at the end'),
-  ephemeral: yesOrNo.prefault(false).describe('Keep nothing: events in memory, no data directory'),
-  dataDir: text.prefault('.tidings').describe('Folder for what must survive a restart'),
-})
+import { leaves, type SettingValues, schema } from './settings-schema.ts'
 
 /** Short names of the flags that are typed most; every setting also has its own name as a flag. */
 const shortFlags: Readonly<Record<string, string>> = {
@@ -216,7 +14,7 @@ const shortFlags: Readonly<Record<string, string>> = {
   'data-dir': 'dataDir',
 }
 
-export type Settings = z.output<typeof schema> & {
+export type Settings = SettingValues & {
   /** Where each value came from, by name of the setting. */
   readonly origins: ReadonlyMap<string, Origin>
 }
@@ -248,7 +46,7 @@ export function readSettings({ flags = {}, env = {}, configFile }: SettingSource
   return { ...effective, origins: new Map(origins) }
 }
 
-function contradictions(read: z.output<typeof schema> | undefined, given: ReadonlyMap<string, Origin>): string[] {
+function contradictions(read: SettingValues | undefined, given: ReadonlyMap<string, Origin>): string[] {
   const backend = given.get('channel.backend')
   if (!read?.ephemeral || backend === undefined || read.channel.backend === 'memory') return []
   const [ephemeral, other] = [given.get('ephemeral')?.from, `${backend.from} (${read.channel.backend})`]
@@ -289,26 +87,7 @@ export function describeSettings({ origins }: Pick<Settings, 'origins'>): readon
   }))
 }
 
-interface Leaf {
-  readonly name: string
-  readonly description: string
-  /** The default, as it would be given. */
-  readonly value: unknown
-}
-
-/** Read off the schema, so that nothing is written twice. */
-const leaves: readonly Leaf[] = leavesOf(z.toJSONSchema(schema, { io: 'input' }), [])
 const names: ReadonlySet<string> = new Set(leaves.map(({ name }) => name))
-
-function leavesOf(
-  { properties, description = '', default: value }: z.core.JSONSchema.BaseSchema,
-  path: string[],
-): Leaf[] {
-  if (!properties) return [{ name: path.join('.'), description, value }]
-  return Object.entries(properties).flatMap(([key, inner]) =>
-    typeof inner === 'boolean' ? [] : leavesOf(inner, [...path, key]),
-  )
-}
 
 function flagsOf(name: string): readonly string[] {
   return [...Object.keys(shortFlags).filter((short) => shortFlags[short] === name), name]
@@ -356,13 +135,4 @@ function nested(given: ReadonlyMap<string, Origin>): Record<string, unknown> {
     group[last] = value
   }
   return root
-}
-
-function durationMs(value: string): number | undefined {
-  try {
-    return parseDuration(value)
-  } catch (error) {
-    if (codeOf(error) === 'MANIFEST_INVALID') return undefined
-    throw error
-  }
 }
