@@ -79,15 +79,15 @@ function formatNone(fields: LetterFields): string {
     : `Nothing waits in a dead-letter log${where}.\n`
 }
 
-function groupRow({ reader, code, destination, count, oldestAt, newestAt, types, text }: LetterGroup, nowMs: number) {
-  const [age, newest] = [oldestAt, newestAt].map((time) => formatAge(time, nowMs))
+function groupRow(group: LetterGroup, nowMs: number): readonly string[] {
+  const { reader, isReaderThere, code, destination, count, oldestAt, newestAt, types, text } = group
   return [
     String(count),
-    titleOf(reader),
+    isReaderThere ? titleOf(reader) : `${titleOf(reader)} (gone)`,
     code,
     destination,
-    age ?? '',
-    newest ?? '',
+    formatAge(oldestAt, nowMs),
+    formatAge(newestAt, nowMs),
     typesCell(types),
     answerCell(text),
   ]
@@ -105,11 +105,11 @@ function answerCell(text: string): string {
 }
 
 /** What to run for the largest group. */
-function formatNext({ reader, ids }: LetterGroup): string {
+function formatNext({ reader, isReaderThere, ids }: LetterGroup): string {
   const flags = flagsFor(reader)
   const id = shellWord(ids[0] ?? '')
   return `See one of them:      tidings deadletter show ${id}${namespaceWords(reader.namespace)}
-Deliver them again:   tidings deadletter redrive ${flags}
+Deliver them again:   ${isReaderThere ? '' : `apply ${titleOf(reader)} again, then `}tidings deadletter redrive ${flags}
 Do without them:      tidings deadletter discard ${flags}
 `
 }

@@ -41,7 +41,8 @@ async function redrive(args: Arguments, io: Io, order: LetterOrder): Promise<rea
 
 function formatRedriven(redriven: readonly Redriven[], { dryRun }: LetterOrder): string {
   if (dryRun) {
-    const lines = redriven.map(({ count, reader }) => `would redrive ${events(count)} for ${titleOf(reader)}\n`)
+    const can = redriven.filter(({ error }) => error === null)
+    const lines = can.map(({ count, reader }) => `would redrive ${events(count)} for ${titleOf(reader)}\n`)
     return `${lines.join('')}Nothing was done: run it again without --dry-run.\n`
   }
   const begun = redriven.filter(({ id }) => id !== null)

@@ -82,23 +82,16 @@ function subscriberRow(subscriber: SubscriberStatus, rare: readonly (typeof RARE
 }
 
 function formatSources(sources: readonly SourceStatus[]): string {
-  const header = [
-    'SOURCE',
-    'KIND',
-    'READY',
-    'EMITTED',
-    'DELIVERED',
-    'DEAD-LETTERED',
-    'KEPT',
-    'WAITING',
-    'MISSED',
-    'NEXT',
-  ]
-  return formatTable(header, sources.map(sourceRow))
+  const rare = RARE.filter((count) => sources.some((each) => each[count] > 0))
+  const header = ['SOURCE', 'KIND', 'READY', 'EMITTED', 'DELIVERED', 'DEAD-LETTERED', 'KEPT', 'WAITING', 'MISSED']
+  return formatTable(
+    [...header, ...rare.map((count) => count.toUpperCase()), 'NEXT'],
+    sources.map((each) => sourceRow(each, rare)),
+  )
 }
 
-function sourceRow(source: SourceStatus): string[] {
+function sourceRow(source: SourceStatus, rare: readonly (typeof RARE)[number][]): string[] {
   const { namespace, name, kind, ready, matched, delivered, deadLettered, kept, waiting, missed, nextAt } = source
-  const counts = [matched, delivered, deadLettered, kept, waiting, missed].map(String)
-  return [`${namespace}/${name}`, kind, ready, ...counts, nextAt ?? '-']
+  const counts = [matched, delivered, deadLettered, kept, waiting, missed, ...rare.map((count) => source[count])]
+  return [`${namespace}/${name}`, kind, ready, ...counts.map(String), nextAt ?? '-']
 }

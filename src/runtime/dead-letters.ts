@@ -23,6 +23,8 @@ export interface LetterGroup {
   readonly log: ResourceName
   /** The Trigger, Subscription or source that they failed for. */
   readonly reader: ResourceName
+  /** Whether it is there: they cannot be redriven else. */
+  readonly isReaderThere: boolean
   readonly code: string
   readonly destination: string
   readonly count: number
@@ -63,7 +65,7 @@ export interface Redriven {
   readonly count: number
   /** Of the redrive that was begun; null when none was. */
   readonly id: string | null
-  /** Why none was begun, unless it was only asked what would be. */
+  /** Why none was begun, or would be. */
   readonly error: string | null
 }
 
@@ -126,7 +128,7 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
       groups.set(name, group)
       group.add(letter)
     }
-    const counted = [...groups.values()].map((group) => group.result())
+    const counted = [...groups.values()].map((group) => group.result(cursors))
     return { groups: counted.sort((a, b) => b.count - a.count), scanned, isComplete }
   }
 
@@ -143,11 +145,13 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
     return [...counts.values()]
   }
 
+  /** Why nothing can be redriven for this reader. */
+  function missing(reader: ResourceKey): string | null {
+    if (cursors.reader(reader)) return null
+    return `there is no ${kindOf(reader)} ${nameOf(reader)} any more: apply it again, or discard these`
+  }
+
   async function redriveOne(selection: LetterSelection, key: ResourceKey, reader: ResourceKey, ratePerSecond?: number) {
-    if (!cursors.reader(reader)) {
-      const error = `there is no ${kindOf(reader)} ${nameOf(reader)} any more: apply it again, or discard these`
-      return { id: null, error }
-    }
     const { code, destination, type, ids } = selection
     const match = {
       ...(code !== undefined && { code }),
@@ -177,7 +181,9 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
     async redrive(selection, { ratePerSecond, isDry }) {
       const redriven: Redriven[] = []
       for (const { key, reader, count: letters } of await count(selection)) {
-        const begun = isDry ? NOT_BEGUN : await redriveOne(selection, key, reader, ratePerSecond)
+        const error = missing(reader)
+        const isNot = isDry || error !== null
+        const begun = isNot ? { id: null, error } : await redriveOne(selection, key, reader, ratePerSecond)
         redriven.push({ log: resourceNameOf(key), reader: resourceNameOf(reader), count: letters, ...begun })
       }
       return redriven
@@ -194,8 +200,6 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
     },
   }
 }
-
-const NOT_BEGUN = { id: null, error: null }
 
 class Counting {
   readonly #key: ResourceKey
@@ -220,11 +224,13 @@ class Counting {
     if (this.#ids.length < MOST_IDS) this.#ids.push(id)
   }
 
-  result(): LetterGroup {
+  result(cursors: Cursors): LetterGroup {
     const { attributes } = this.#newest.entry.event
+    const reader = readerKeyOf(this.#key, causeOf(attributes).reader)
     const types = [...this.#types].map(([type, count]) => ({ type, count }))
     return {
       ...originOf(this.#key, attributes),
+      isReaderThere: cursors.reader(reader) !== undefined,
       count: this.#count,
       oldestAt: timeOf(this.#oldest),
       newestAt: timeOf(this.#newest),

@@ -101,7 +101,10 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
       return
     }
     if (run) run.channel.change(cursorId(job), specOf(run, reader))
-    else start(job, reader).catch((error: unknown) => logger.error({ err: error, ...about(job) }, 'it cannot go on'))
+    else
+      start(job, reader).catch((error: unknown) =>
+        logger.error({ err: error, ...about(job) }, `a ${job.kind} cannot go on`),
+      )
   }
 
   function channelOf({ kind, hub }: Job): Channel | undefined {
@@ -163,7 +166,7 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
       await values.delete(KEY_PREFIX + job.id).catch(() => undefined)
       throw error
     }
-    logger.info(about(job), 'it begins')
+    logger.info(about(job), `a ${job.kind} begins`)
     return job.id
   }
 
@@ -172,13 +175,13 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     if (!job) return
     const { delivered, deadLettered, kept } = remember(job, null)
     await forget(job)
-    logger.info({ ...about(job), delivered, deadLettered, kept }, 'it has ended')
+    logger.info({ ...about(job), delivered, deadLettered, kept }, `a ${job.kind} has ended`)
   }
 
   async function cancel(id: string, why: string): Promise<boolean> {
     const job = jobs.get(id)
     if (!job) return false
-    logger.warn({ ...about(job), why }, 'it was cancelled')
+    logger.warn({ ...about(job), why }, `a ${job.kind} was cancelled`)
     remember(job, why)
     await forget(job)
     return true
@@ -197,10 +200,12 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     running.delete(job.id)
     await channelOf(job)
       ?.unsubscribe(cursorId(job))
-      .catch((error: unknown) => logger.error({ err: error, ...about(job) }, 'its cursor was not dropped'))
+      .catch((error: unknown) =>
+        logger.error({ err: error, ...about(job) }, `the cursor of a ${job.kind} was not dropped`),
+      )
     await values
       .delete(KEY_PREFIX + job.id)
-      .catch((error: unknown) => logger.error({ err: error, ...about(job) }, 'it was not forgotten'))
+      .catch((error: unknown) => logger.error({ err: error, ...about(job) }, `a ${job.kind} was not forgotten`))
   }
 
   function statusOf({ id, kind, reader, startedAt, ratePerSecond }: Job): RerunStatus {

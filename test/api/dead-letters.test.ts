@@ -7,6 +7,7 @@ const AT = '2026-01-02T03:04:05.000Z'
 const GROUP: LetterGroup = {
   log: { kind: 'Broker', namespace: 'shop', name: 'main' },
   reader: { kind: 'Trigger', namespace: 'shop', name: 'mail' },
+  isReaderThere: true,
   code: '503',
   destination: 'http://u:p@a.example/b?token=c',
   count: 2,

@@ -10,6 +10,7 @@ const ago = (seconds: number): string => new Date(Date.now() - seconds * 1_000 -
 const aGroup = (facts: Partial<LetterGroup> = {}): LetterGroup => ({
   log,
   reader: mail,
+  isReaderThere: true,
   code: '503',
   destination: 'http://u:p@a.example/b?token=c',
   count: 7,
@@ -113,6 +114,16 @@ Do without them:      tidings deadletter discard --trigger mail -n shop
       assert.ok(!out.includes('\u001b'))
       assert.match(out, / ·\[2J y \(1\) {3}·\[2Jx\n/)
       assert.match(out, /deadletter show '· ' -n shop\n/)
+    })
+
+    it('says whose trigger is gone', async () => {
+      const { out } = await at(anAdminWith(listing([aGroup({ isReaderThere: false })])), 'list', '-A')
+
+      assert.match(out, /^7 {7}trigger shop\/mail \(gone\) {3}503 /m)
+      assert.match(
+        out,
+        /again: {3}apply trigger shop\/mail again, then tidings deadletter redrive --trigger mail -n shop\n/,
+      )
     })
 
     it('says when it is only a part', async () => {

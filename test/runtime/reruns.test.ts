@@ -203,8 +203,15 @@ describe('replays and redrives', function () {
       for (const { id } of tidings.runtime.reruns.list()) await tidings.runtime.reruns.cancel(id)
       await tidings.runtime.resources.delete('eventing.knative.dev/Trigger/default/a')
       await tidings.runtime.settled()
-      const [gone] = await tidings.runtime.deadLetters.redrive({}, { isDry: false })
-      assert.match(gone?.error ?? '', /there is no Trigger default\/a any more/)
+      const { groups } = await tidings.runtime.deadLetters.list({})
+      assert.deepEqual(
+        groups.map(({ reader, isReaderThere }) => ({ name: reader.name, isReaderThere })),
+        [{ name: 'a', isReaderThere: false }],
+      )
+      for (const isDry of [true, false]) {
+        const [gone] = await tidings.runtime.deadLetters.redrive({}, { isDry })
+        assert.match(gone?.error ?? '', /there is no Trigger default\/a any more/)
+      }
     })
 
     it('goes to the dead letter sink that the trigger has by now, when it fails again', async () => {
