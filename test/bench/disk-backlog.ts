@@ -22,7 +22,7 @@ const EVENTS = 2_000_000
 /** Where the rounds do not decide. */
 const FEWER_EVENTS = 200_000
 const PER_REQUEST = 500
-const CAP_BYTES = 4 * 2 ** 30
+const CAP_BYTES = 8 * 2 ** 30
 /** Beyond what the settings let the program keep in memory. */
 const SPARE_RSS = 64 * MIB
 /** Settings that bound what is kept in memory where one log lags. */
@@ -59,6 +59,7 @@ export const diskBacklog: Part = {
     })
     const filled = await startLaggard(context, sink)
     await pauseTrigger(filled, TRIGGER, true)
+    const { rssBytes: idleRss } = await filled.process.usage()
     const filling = watchRss(filled.process)
     const events = context.rounds < DECIDING_ROUNDS ? FEWER_EVENTS : EVENTS
     const { accepted, tookMs } = await fill(context, filled, events)
@@ -82,8 +83,8 @@ export const diskBacklog: Part = {
     return {
       rows: [
         row('backlog: stored over HTTP, in batches', [(accepted * 1_000) / tookMs], perSecond),
-        row('backlog: most RSS while it grows', [filledRss], mebibytes, { must: allowedRss }),
-        row('backlog: most RSS while it is read', [readRss], mebibytes, { must: allowedRss }),
+        row('backlog: most RSS while it grows, less idle', [filledRss - idleRss], mebibytes, { must: allowedRss }),
+        row('backlog: most RSS while it is read, less idle', [readRss - idleRss], mebibytes, { must: allowedRss }),
         row('backlog: ready after a kill', [killed.readyMs], milliseconds, { must: 2_000 }),
         row('backlog: ready after a stop', [laggard.readyMs], milliseconds, { must: 2_000 }),
         row(
@@ -101,7 +102,7 @@ export const diskBacklog: Part = {
       ledger: [await live.ledger(), await ledgerOf(laggard, sink, accepted)],
       notes: [
         `backlog: ${accepted} events of ${SMALL.dataBytes} bytes, ${PER_REQUEST} in a request; what waits was counted by reading the directory`,
-        `backlog: RSS may be ${kept.map(({ name, bytes }) => `${name} ${mebibytes(bytes)}`).join(' + ')} + ${mebibytes(SPARE_RSS)}`,
+        `backlog: idle RSS is ${mebibytes(idleRss)}; more than that may be ${kept.map(({ name, bytes }) => `${name} ${mebibytes(bytes)}`).join(' + ')} + ${mebibytes(SPARE_RSS)}`,
       ],
     }
   },

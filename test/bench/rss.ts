@@ -9,8 +9,10 @@ export function watchRss(process: Process): { stop(): Promise<number> } {
   let isOver = false
   const watching = (async () => {
     while (!isOver) {
-      const { rssBytes } = await process.usage()
-      most = Math.max(most, rssBytes)
+      const usage = await process.usage().catch(() => undefined)
+      // Whoever uses the process is told that it is gone, and why.
+      if (!usage) return most
+      most = Math.max(most, usage.rssBytes)
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))
     }
     return most
