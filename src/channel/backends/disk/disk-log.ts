@@ -23,7 +23,7 @@ import { readFiles } from './reader.ts'
 import { type Recent, RecentOfLog } from './recent.ts'
 import { type LogRecord, writeRecord } from './record.ts'
 
-const LANE: LaneId = '0'
+export const LANE: LaneId = '0'
 /** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
 const BATCH_ENTRIES = 256
 

@@ -16,7 +16,7 @@ import { foldersOf } from './recovery.ts'
 import { emptyReport, type LogReport, logReportOf, type Report, reportOf } from './report.ts'
 import { type Damage, HEADER_BYTES, type Scanned, type Segment, scanSegment } from './segment.ts'
 import { openView, type View, type ViewedBacklog } from './view.ts'
-import { locationIn, replayFromOf, segmentsOf, stateAt, walkJournal } from './walk.ts'
+import { locationIn, readState, replayFromOf, scanJournal, segmentsOf } from './walk.ts'
 
 /** Damage where there may be nothing that is still needed. */
 interface Doubt extends Damage {
@@ -57,7 +57,7 @@ export async function verifyDirectory(disk: ReadableDisk, dir: string, clock: Cl
 }
 
 async function verify(view: View, findings: Findings): Promise<Report> {
-  const state = stateAt(view.checkpoint)
+  const state = await readState(view)
   const verification: Verification = { view, state, findings, coverages: new Map(), doubts: [] }
   tellFiles(view, findings)
   for (const log of state.logs.values()) verification.coverages.set(log.number, new Coverage(log.start))
@@ -89,9 +89,10 @@ function tellFiles({ dir, checkpoint, gaps, journal, unused }: View, findings: F
 }
 
 async function coverBacklog(verification: Verification, file: ViewedBacklog): Promise<void> {
-  const { state, findings, coverages } = verification
+  const { findings, coverages } = verification
   const { path, segment, range, size } = file
-  const coverage = coverages.get(range.log) as Coverage
+  const coverage = coverages.get(range.log)
+  if (!coverage) return // the log was removed
   if (!segment) {
     if (!file.isGone) findings.note(path, 0, 'its header is damaged; a start sets it aside')
     coverage.missUpTo(range.end, path, 0)
@@ -99,10 +100,8 @@ async function coverBacklog(verification: Verification, file: ViewedBacklog): Pr
   }
   const index = await readIndex(segment).catch(() => undefined)
   if (!index) findings.note(path, size, 'its index is damaged; a start reads the records instead')
-  const start = state.logs.get(range.log)?.start ?? 0
   const found = (scanned: Scanned): void => {
-    const head = readEntryHead(scanned.buffer, scanned.frame)
-    if (head.log === range.log && head.position >= start) cover(coverage, scanned, segment, findings)
+    if (readEntryHead(scanned.buffer, scanned.frame).log === range.log) cover(coverage, scanned, segment, findings)
   }
   const doubt = (damage: Damage): void => doubtOf(verification, segment, damage)
   const recordsEnd = index?.recordsEnd ?? size
@@ -112,21 +111,16 @@ async function coverBacklog(verification: Verification, file: ViewedBacklog): Pr
 }
 
 async function coverJournal(verification: Verification): Promise<void> {
-  const { view, state, findings, coverages } = verification
+  const { view, findings, coverages } = verification
   const replayFrom = replayFromOf(view)
   const lost = lostPositions(view)
-  await walkJournal(view, state, {
-    entry(scanned, segment, isInCheckpoint) {
+  await scanJournal(view, {
+    found(scanned, segment) {
+      if (scanned.frame.kind !== 'entry') return
       const { log, position } = readEntryHead(scanned.buffer, scanned.frame)
-      const known = state.logs.get(log)
-      if (!known || position < known.start) return
-      if (isInCheckpoint && lost.get(log)?.has(position)) return
-      let coverage = coverages.get(log)
-      if (!coverage) {
-        coverage = new Coverage(known.start)
-        coverages.set(log, coverage)
-      }
-      cover(coverage, scanned, segment, findings)
+      const isLost = lost.get(log)?.has(position) && locationIn(segment, scanned.at) < replayFrom
+      const coverage = coverages.get(log)
+      if (coverage && !isLost) cover(coverage, scanned, segment, findings)
     },
     damaged(segment, damage) {
       if (locationIn(segment, damage.to) <= replayFrom) doubtOf(verification, segment, damage)
@@ -201,7 +195,7 @@ function closeLog({ view, findings, coverages, doubts }: Verification, log: LogS
   const end = Math.max(coverage.next, known?.end ?? 0, log.base, ...floors)
   coverage.missUpTo(end, last?.path ?? view.dir, last?.end ?? 0)
   const passed = Math.min(log.base, log.floors.lowest()?.floor() ?? Infinity)
-  const neededFrom = Math.max(log.start, log.expiredBefore, passed)
+  const neededFrom = Math.max(log.start, passed)
   const missing = coverage.gaps.filter(({ to }) => to > neededFrom)
   for (const gap of missing) {
     const isGone = view.backlog.some((file) => file.isGone && file.path === gap.file)

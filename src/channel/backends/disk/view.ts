@@ -168,7 +168,7 @@ export function isWrittenLast(segments: readonly JournalSegment[], { header }: J
  * Of a segment that may be written at this moment. A group that is half seen, its end before its beginning, looks like
  * damage: what is still there after a while is.
  */
-async function endOfRecords(segment: JournalSegment, clock: Clock): Promise<number> {
+export async function endOfRecords(segment: JournalSegment, clock: Clock): Promise<number> {
   let before: number | undefined
   for (let left = TRIES; ; left--) {
     let damagedAt: number | undefined

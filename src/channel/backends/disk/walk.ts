@@ -1,38 +1,45 @@
-// Once over the journal of a directory that is only looked at: what its records make, without keeping any entry.
-import type { Checkpoint } from './checkpoint.ts'
+// Over the journal of a directory that is only looked at, without keeping any entry.
 import { applyRecord, type DirectoryState, emptyDirectory, logStateOf } from './directory-state.ts'
 import { type JournalSegment, LOCATION_SCALE, type Location } from './journal.ts'
 import { readRecord } from './record.ts'
 import { type Damage, HEADER_BYTES, type Scanned, type Segment, scanSegment } from './segment.ts'
 import type { View } from './view.ts'
 
-/** What the journal's records are applied to. */
-export function stateAt(checkpoint: Checkpoint | undefined): DirectoryState {
+/** What is true once the journal's records are applied to the checkpoint; of entries it has only where they end. */
+export async function readState(view: View): Promise<DirectoryState> {
+  const { checkpoint } = view
   const state = { ...emptyDirectory(), nextLog: checkpoint?.nextLog ?? 1 }
   for (const log of checkpoint?.logs ?? []) state.logs.set(log.number, logStateOf(log))
   for (const [key, value] of checkpoint?.values ?? []) state.values.apply({ kind: 'put', key, value })
+  const replayFrom = replayFromOf(view)
+  await scanJournal(view, {
+    found({ buffer, frame, at }, segment) {
+      const location = locationIn(segment, at)
+      if (frame.kind === 'entry' || location < replayFrom) return
+      applyRecord(state, readRecord(buffer, frame), location)
+    },
+  })
+  // Whoever has the entries counts in them where a log begins.
+  for (const log of state.logs.values()) log.start = Math.max(log.start, log.expiredBefore)
   return state
 }
 
 export interface JournalVisitor {
-  /** Of any log, known or not, those too that were freed. `isInCheckpoint`: the checkpoint says what became of it. */
-  entry?(scanned: Scanned, segment: Segment, isInCheckpoint: boolean): void | Promise<void>
+  /** Every record, needed or not. */
+  found(scanned: Scanned, segment: Segment): void | Promise<void>
   damaged?(segment: Segment, damage: Damage): void
 }
 
-/** Applies all records that the checkpoint has not, and hands over the entries. */
-export async function walkJournal(view: View, state: DirectoryState, visitor: JournalVisitor): Promise<void> {
-  const replayFrom = replayFromOf(view)
+export async function scanJournal(view: View, { found, damaged }: JournalVisitor): Promise<void> {
   for (const segment of segmentsOf(view)) {
-    const found = (scanned: Scanned): void | Promise<void> => {
-      const location = locationIn(segment, scanned.at)
-      if (scanned.frame.kind === 'entry') return visitor.entry?.(scanned, segment, location < replayFrom)
-      if (location >= replayFrom) applyRecord(state, readRecord(scanned.buffer, scanned.frame), location)
-    }
-    const end = await scanSegment(segment, HEADER_BYTES, segment.end, found, (damage) =>
-      visitor.damaged?.(segment, damage),
+    const end = await scanSegment(
+      segment,
+      HEADER_BYTES,
+      segment.end,
+      (scanned) => found(scanned, segment),
+      (damage) => damaged?.(segment, damage),
     )
-    if (end < segment.end) visitor.damaged?.(segment, { from: end, to: segment.end })
+    if (end < segment.end) damaged?.(segment, { from: end, to: segment.end })
   }
 }
 

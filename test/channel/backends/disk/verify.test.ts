@@ -165,6 +165,24 @@ describe('looking at a data directory', () => {
     assert.deepEqual(problems, [])
   })
 
+  it('misses nothing of what was given up before it was settled', async () => {
+    const dir = path.join(await aFolder(), 'data')
+    const { store } = await openStore(dir, SMALL)
+    const log = await store.open(a, { ...config, expiry: { bytes: 16 * KiB, ms: Infinity } })
+    await log.createCursor('slow', 'earliest')
+    await append(log, 60)
+    const [lane] = await log.lanes()
+    const left = await leftWhole(dir)
+    await store.close()
+
+    const { problems, logs } = await look(left)
+
+    assert.deepEqual(problems, [])
+    assert.ok((lane?.start ?? 0) > 0)
+    assert.equal(logs[0]?.first?.position, lane?.start)
+    assert.equal(logs[0]?.last?.position, 59)
+  })
+
   it('tells of a start that would be refused: a journal file is gone', async () => {
     const dir = await aDirectory()
     await (await openStore(dir, SMALL)).store.close()
