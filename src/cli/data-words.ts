@@ -15,3 +15,13 @@ const HELP: Readonly<Record<string, string>> = {
   LOG_CONFLICT: 'Stop that process, or give this one a folder of its own: --data-dir DIR',
   LOG_UNAVAILABLE: 'Name a folder that can be written: --data-dir DIR; or keep nothing: --ephemeral',
 }
+
+/** What `read` resolves to. What the operating system says of a file that cannot be read becomes a UsageError. */
+export async function readInWords<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    const isOfSystem = error instanceof Error && 'syscall' in error
+    throw isOfSystem ? new UsageError(error.message) : error
+  }
+}

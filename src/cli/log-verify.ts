@@ -2,6 +2,7 @@ import { readOnlyDisk } from '../channel/backends/disk/disk.ts'
 import { verifyDirectory } from '../channel/backends/disk/verify.ts'
 import { createClock } from '../core/clock.ts'
 import { type Command, isJsonWanted, JSON_OPTION, JSON_USAGE } from './command.ts'
+import { readInWords } from './data-words.ts'
 import { formatReport, reportJson } from './log-report.ts'
 
 export const logVerify: Command = {
@@ -17,7 +18,7 @@ ${JSON_USAGE}`,
   operands: ['DIR'],
   async run(args, io) {
     const isJson = isJsonWanted(args)
-    const report = await verifyDirectory(readOnlyDisk(), args.words[0] ?? '', createClock())
+    const report = await readInWords(() => verifyDirectory(readOnlyDisk(), args.words[0] ?? '', createClock()))
     await io.print(isJson ? reportJson(report) : formatReport(report))
     return report.problems.length === 0 ? 0 : 1
   },

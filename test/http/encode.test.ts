@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { Event } from '../../src/core/event.ts'
 import { decodeRequest } from '../../src/http/decode.ts'
 import { encodeBinary, encodeStructured } from '../../src/http/encode.ts'
+import { anyEvent } from '../support/any-event.ts'
 import { anEvent } from '../support/builders.ts'
 
 const OPTIONS = { allowBatch: false, arrivedAt: 1_767_323_045_678, maxEventBytes: 1_048_576 }
@@ -187,51 +188,6 @@ describe('encodeStructured', () => {
     })
   })
 })
-
-/** Any valid event, as the ingress may have it: JSON without space around it, and base64 of 0.3 undone. */
-function anyEvent(): fc.Arbitrary<Event> {
-  const text = fc.string({ unit: 'binary' })
-  const filled = text.filter((value) => value.trim() !== '')
-  const extensions = fc.dictionary(
-    fc.stringMatching(/^[a-z0-9]{1,20}$/).filter((name) => !KNOWN_NAMES.has(name)),
-    text,
-  )
-  const attributes = fc
-    .record(
-      {
-        specversion: fc.constantFrom('1.0', '0.3'),
-        id: filled,
-        source: fc.webUrl({ withFragments: true, withQueryParameters: true }),
-        type: filled,
-        subject: filled,
-        time: fc
-          .date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true })
-          .map((date) => date.toISOString()),
-      },
-      { requiredKeys: ['specversion', 'id', 'source', 'type'] },
-    )
-    .chain((known) => extensions.map((more) => ({ ...more, ...known })))
-  const bytes = fc.uint8Array().map((data) => Buffer.from(data))
-  const data = fc.oneof(
-    fc.record({ type: fc.constant('application/json'), data: fc.json().map((json) => Buffer.from(json)) }),
-    fc.record({ type: fc.constant('text/plain'), data: text.map((value) => Buffer.from(value)) }),
-    fc.record({ type: fc.constantFrom('application/json', 'text/plain', 'image/png', undefined), data: bytes }),
-    fc.record({ type: fc.constantFrom('application/json', undefined), data: fc.constant(undefined) }),
-  )
-  const headers = fc.constantFrom([], ['x-request-id', 'r-1'], ['traceparent', '00-1', 'tracestate', 'a=1'])
-  return fc.record({ attributes, data, headers }).map((parts) => ({
-    attributes:
-      parts.data.type === undefined ? parts.attributes : { ...parts.attributes, datacontenttype: parts.data.type },
-    data: parts.data.data,
-    headers: parts.headers,
-    arrivedAt: OPTIONS.arrivedAt,
-  }))
-}
-
-const KNOWN_NAMES = new Set([
-  ...['data', 'specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema'],
-  ...['schemaurl', 'datacontentencoding'],
-])
 
 /** What a receiver makes of it: node gives header values as one character per byte. */
 function decoded(headers: readonly string[], body: Buffer | undefined): Event | undefined {

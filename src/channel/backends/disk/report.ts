@@ -111,7 +111,7 @@ function cursorsOf({ cursors, base }: LogState, end: Position): CursorReport[] {
 }
 
 /** A state that cannot be read costs repetitions from the floor on, and loses nothing. */
-function standingOf(record: Cursor): CursorState & { readonly floor: Position } {
+export function standingOf(record: Cursor): CursorState & { readonly floor: Position } {
   const { floor } = record
   try {
     return { floor, ...decodeCursor(record) }
