@@ -60,7 +60,8 @@ function formatFound(found: Fields): string {
     textAt(each, ['name']) ?? '',
     textAt(each, ['state']) ?? '',
   ])
-  const table = rows.length === 0 ? 'It matches no trigger.\n' : formatTable(['TRIGGER', 'STATE'], rows)
+  const table =
+    rows.length === 0 ? 'No trigger that was there when it came matches it.\n' : formatTable(['TRIGGER', 'STATE'], rows)
   const next = rows.some(([, state]) => state === 'kept') ? formatKept(attributes) : ''
   return `${event}${printable(`arrived ${String(arrivedAt)}, position ${String(position)}\n${table}${next}`)}`
 }

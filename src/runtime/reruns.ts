@@ -143,7 +143,7 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
         ...(job.ratePerSecond !== undefined && { ratePerSecond: job.ratePerSecond }),
         ended(lane) {
           run.open.delete(lane)
-          if (run.open.size === 0) setImmediate(() => void end(job.id))
+          if (run.open.size === 0) setImmediate(() => void end(job))
         },
       },
       ...(reader.held !== undefined && { held: reader.held }),
@@ -170,27 +170,29 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     return job.id
   }
 
-  async function end(id: string): Promise<void> {
-    const job = jobs.get(id)
-    if (!job) return
-    const { delivered, deadLettered, kept } = remember(job, null)
-    await forget(job)
+  async function end(job: Job): Promise<void> {
+    const status = await conclude(job, null)
+    if (!status) return
+    const { delivered, deadLettered, kept } = status
     logger.info({ ...about(job), delivered, deadLettered, kept }, `a ${job.kind} has ended`)
   }
 
   async function cancel(id: string, why: string): Promise<boolean> {
     const job = jobs.get(id)
-    if (!job) return false
+    if (!job || !(await conclude(job, why))) return false
     logger.warn({ ...about(job), why }, `a ${job.kind} was cancelled`)
-    remember(job, why)
-    await forget(job)
     return true
   }
 
-  function remember(job: Job, cancelled: string | null): RerunStatus {
+  /** Undefined when it has ended already. */
+  async function conclude(job: Job, cancelled: string | null): Promise<RerunStatus | undefined> {
+    // Else a crash would leave letters on the list that were delivered, and nothing that goes on with them.
+    await attempt(job, 'what it came to is stored', channelOf(job)?.save())
+    if (!jobs.has(job.id)) return undefined
     const status = { ...statusOf(job), held: null, endedAt: new Date(clock.wall()).toISOString(), cancelled }
     ended.unshift(status)
     ended.length = Math.min(ended.length, MOST_ENDED)
+    await forget(job)
     return status
   }
 
@@ -198,14 +200,15 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   async function forget(job: Job): Promise<void> {
     jobs.delete(job.id)
     running.delete(job.id)
-    await channelOf(job)
-      ?.unsubscribe(cursorId(job))
-      .catch((error: unknown) =>
-        logger.error({ err: error, ...about(job) }, `the cursor of a ${job.kind} was not dropped`),
-      )
-    await values
-      .delete(KEY_PREFIX + job.id)
-      .catch((error: unknown) => logger.error({ err: error, ...about(job) }, `a ${job.kind} was not forgotten`))
+    await attempt(job, 'its cursor is dropped', channelOf(job)?.unsubscribe(cursorId(job)))
+    await attempt(job, 'it is forgotten', values.delete(KEY_PREFIX + job.id))
+  }
+
+  /** What fails is told, and no reason not to go on: at worst some of it comes again after a restart. */
+  async function attempt(job: Job, what: string, outcome: Promise<void> | undefined): Promise<void> {
+    await outcome?.catch((error: unknown) => {
+      logger.error({ err: error, ...about(job) }, `the end of a ${job.kind}: it failed that ${what}`)
+    })
   }
 
   function statusOf({ id, kind, reader, startedAt, ratePerSecond }: Job): RerunStatus {

@@ -124,6 +124,23 @@ describe('events once more', function () {
     assert.equal(b.requests.length, 1_000)
   })
 
+  it('are off the list for good once a redrive has ended', async () => {
+    a.script({ status: 500 })
+    const first = await startWith(aTrigger('a', a.url, NO_RETRY))
+    await send(first, idsFrom(0, 10))
+    await eventually(async () => (await lettersAt(first)) === 10, '10 letters wait')
+    a.script({ status: 202 })
+    const init = { method: 'POST', body: '{"all":true}' }
+    assert.equal((await fetch(`${first.adminUrl}/tidings/v1/deadletters/redrive`, init)).status, 200)
+    await allEnded(first)
+    await kill(first)
+
+    await using second = await start()
+
+    assert.equal(await lettersAt(second), 0)
+    assert.equal(a.requests.length, 20)
+  })
+
   it('go on after kill -9 in the middle of a replay: each comes, few of them twice', async () => {
     const first = await startWith(aTrigger('a', a.url, NO_RETRY) + aTrigger('b', b.url, NO_RETRY))
     await send(first, idsFrom(0, 1_000))
