@@ -168,7 +168,7 @@ function flagsOf(folder: string, saveIntervalMs: number, random: Random): string
     // As small as they may be, so that the journal rolls and is shortened in the midst of it.
     'channel.disk.segmentBytes': MIB,
     'channel.disk.journalBytes': random.pick([2 * MIB, 8 * MIB]),
-    'channel.ringBytes': random.pick([0, 65_536, 16 * MIB]),
+    'channel.disk.recentBytes': random.pick([0, 65_536, 16 * MIB]),
     'delivery.maxUnsettled': random.pick([10, 100, 1_000]),
     'delivery.maxInFlight': random.pick([4, 64]),
     'log.level': 'warn',
