@@ -9,7 +9,7 @@ import { type JournalSegment, LOCATION_SCALE, type Location } from './journal.ts
 import type { LogState } from './log-state.ts'
 import type { MaintenanceOptions } from './maintenance.ts'
 import { BLOCK_BYTES, frameIn, readBlock, SPARE_BYTES } from './reader.ts'
-import { readEntryHead } from './record.ts'
+import { type EntryHead, frameAt, readEntryHead } from './record.ts'
 import { type Scanned, scanSegment } from './segment.ts'
 
 type Options = Pick<MaintenanceOptions, 'disk' | 'folders' | 'states' | 'stateOf' | 'reserve' | 'joinBytes' | 'fault'>
@@ -91,8 +91,8 @@ async function copyBacklog(options: Options, move: Move, old: BacklogSegment): P
   const { segment, points, recordsEnd } = old
   const from = points[pointAt(old, state.start)]?.offset ?? recordsEnd
   const copy = (scanned: Scanned): void | Promise<void> => {
-    const { position } = readEntryHead(scanned.buffer, scanned.frame)
-    return position < state.start ? undefined : add(options, move, scanned)
+    const head = readEntryHead(scanned.buffer, scanned.frame)
+    return head.position < state.start ? undefined : add(options, move, scanned, head)
   }
   try {
     await scanSegment(segment, from, recordsEnd, copy, ({ from: start, to }) =>
@@ -123,10 +123,13 @@ async function copyEntries(options: Options, moves: readonly Move[], from: Journ
       blockAt = at
       block = await readBlock(from, at, gap < NEAR_BYTES ? Math.max(BLOCK_BYTES, needed) : needed)
     }
-    const { frame, bytes } = await frameIn(from, block, blockAt, at - blockAt)
-    const head = frame.kind === 'entry' ? readEntryHead(bytes, frame) : undefined
+    let buffer = block
+    let frame = frameAt(block, at - blockAt, from.header.seed)
+    if (frame.kind === 'short') ({ frame, bytes: buffer } = await frameIn(from, block, blockAt, at - blockAt))
+    const head = frame.kind === 'entry' ? readEntryHead(buffer, frame) : undefined
     if (frame.kind === 'entry' && head?.log === state.number && head.position === position) {
-      await add(options, move, { buffer: bytes, frame })
+      const added = add(options, move, { buffer, frame }, head)
+      if (added) await added
       continue
     }
     tellDamage(options, `${from.path}: no entry at ${at}, ${state.name} lost: ${position}`)
@@ -143,9 +146,15 @@ function advance(move: Move): boolean {
   return true
 }
 
-async function add({ disk, folders }: Options, move: Move, record: Pick<Scanned, 'buffer' | 'frame'>): Promise<void> {
-  const head = readEntryHead(record.buffer, record.frame)
-  move.writer ??= await writeBacklog(disk, folders.backlog, { log: head.log, first: head.position, end: move.end })
+type Copied = Pick<Scanned, 'buffer' | 'frame'>
+
+/** Only now and then there is something to wait for. */
+function add(options: Options, move: Move, record: Copied, head: EntryHead): void | Promise<void> {
+  return move.writer ? move.writer.add(record, head) : addFirst(options, move, record, head)
+}
+
+async function addFirst({ disk, folders }: Options, move: Move, record: Copied, head: EntryHead): Promise<void> {
+  move.writer = await writeBacklog(disk, folders.backlog, { log: head.log, first: head.position, end: move.end })
   await move.writer.add(record, head)
 }
 
