@@ -187,7 +187,7 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   /** Undefined when it has ended already. */
   async function conclude(job: Job, cancelled: string | null): Promise<RerunStatus | undefined> {
     // Else a crash would leave letters on the list that were delivered, and nothing that goes on with them.
-    await attempt(job, 'what it came to is stored', channelOf(job)?.save())
+    await attempt(job, 'what it came to is stored', channelNow(job)?.save())
     if (!jobs.has(job.id)) return undefined
     const status = { ...statusOf(job), held: null, endedAt: new Date(clock.wall()).toISOString(), cancelled }
     ended.unshift(status)
@@ -198,10 +198,16 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
 
   /** The cursor goes first: one without its job would hold its log for ever. */
   async function forget(job: Job): Promise<void> {
+    const channel = channelNow(job)
     jobs.delete(job.id)
     running.delete(job.id)
-    await attempt(job, 'its cursor is dropped', channelOf(job)?.unsubscribe(cursorId(job)))
+    await attempt(job, 'its cursor is dropped', channel?.unsubscribe(cursorId(job)))
     await attempt(job, 'it is forgotten', values.delete(KEY_PREFIX + job.id))
+  }
+
+  /** Of one that goes on it is where its cursor is, also while the resource that has the log is deleted. */
+  function channelNow(job: Job): Channel | undefined {
+    return running.get(job.id)?.channel ?? channelOf(job)
   }
 
   /** What fails is told, and no reason not to go on: at worst some of it comes again after a restart. */

@@ -9,6 +9,7 @@ import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime
 import { type ReceivedRequest, type Subscriber, startSubscriber } from '../support/subscriber.ts'
 
 const NO_RETRY = '  delivery: {retry: 0}\n'
+const BROKER = 'eventing.knative.dev/Broker/default/default'
 const SLOW_RETRY = '  delivery: {retry: 1, backoffPolicy: linear, backoffDelay: PT1H}\n'
 
 describe('replays and redrives', function () {
@@ -107,6 +108,31 @@ describe('replays and redrives', function () {
       assert.deepEqual(ended, [{ id: replayed?.id, cancelled: 'somebody asked for it' }])
       assert.equal(await tidings.runtime.reruns.cancel(replayed?.id ?? ''), false)
       assert.equal(a.requests.length, 5)
+    })
+
+    it('that is cancelled while its broker is deleted holds nothing of the log when that comes back', async () => {
+      await using tidings = await startTestRuntime(aTrigger('a', a.url))
+      const { resources, settled, reruns, triggers } = tidings.runtime
+      await sendAll(tidings, some(5, 'e'))
+      await a.received(5)
+      await tidings.runtime.setTriggerPaused('default', 'a', true)
+      await sendAll(tidings, some(1, 'waits'))
+      const replayed = await triggers.replay('default', 'a', { fromMs: 0, isDry: false })
+      const broker = resources.get(BROKER) ?? assert.fail('no broker')
+      resources.delete(BROKER)
+      await settled()
+
+      assert.ok(await reruns.cancel(replayed?.id ?? ''))
+
+      resources.put(broker.resource, broker.origin)
+      await settled()
+      await tidings.runtime.setTriggerPaused('default', 'a', false)
+      await a.received(6)
+      const isAllSettled = async (): Promise<boolean> => {
+        const { bytes, retainedBytes } = (await tidings.broker()).log
+        return bytes > 0 && bytes === retainedBytes
+      }
+      await eventually(isAllSettled, 'nothing is held')
     })
 
     it('is unknown for a trigger that is not there', async () => {
