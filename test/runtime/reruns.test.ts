@@ -288,6 +288,29 @@ describe('replays and redrives', function () {
     assert.deepEqual({ matched, delivered, waiting, skipped }, { matched: 2, delivered: 2, waiting: 0, skipped: 1 })
   })
 
+  it('is given up with its trigger, when that does not come back', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'tidings-reruns-'))
+    try {
+      const settings = { channel: 'disk', 'data-dir': dataDir }
+      {
+        await using tidings = await startTestRuntime(aTrigger('a', a.url) + aTrigger('b', b.url), settings)
+        await sendAll(tidings, some(5, 'e'))
+        await a.received(5)
+        await tidings.runtime.setTriggerPaused('default', 'a', true)
+        await tidings.runtime.triggers.replay('default', 'a', { fromMs: 0, isDry: false })
+      }
+
+      await using tidings = await startTestRuntime(aTrigger('b', b.url), { ...settings, 'retention.deleted': 'PT0.5S' })
+
+      const [rerun] = tidings.runtime.reruns.list()
+      assert.deepEqual([rerun?.held, rerun?.endedAt], ['default/a is not there', null])
+      await allEnded(tidings)
+      assert.equal(tidings.runtime.reruns.list()[0]?.cancelled, 'default/a is gone')
+    } finally {
+      await rm(dataDir, { recursive: true })
+    }
+  })
+
   it('goes on after a restart where it stood', async () => {
     const dataDir = await mkdtemp(path.join(tmpdir(), 'tidings-reruns-'))
     try {
