@@ -111,12 +111,13 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
     const groups = new Map<string, Counting>()
     let scanned = 0
     let isComplete = true
-    for await (const { key, letter } of letters(selection)) {
+    for await (const { key, letter } of allLetters(selection)) {
       if (scanned === MOST_SCANNED) {
         isComplete = false
         break
       }
       scanned++
+      if (!isMeant(selection, letter.entry.event.attributes)) continue
       const { reader, code, destination } = causeOf(letter.entry.event.attributes)
       const name = [key, reader, code, destination].join('\n')
       let group = groups.get(name)
