@@ -100,14 +100,20 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
 
   async function* letters(selection: LetterSelection): AsyncGenerator<{ key: ResourceKey; letter: Unsettled }> {
     const isMeant = compileLetterMatch(selection)
+    for await (const found of allLetters(selection)) {
+      if (isMeant(found.letter.entry.event.attributes)) yield found
+    }
+  }
+
+  /** Those of the logs that are meant, whatever they are. */
+  async function* allLetters(selection: LetterSelection): AsyncGenerator<{ key: ResourceKey; letter: Unsettled }> {
     for (const [key, hub] of logs(selection)) {
-      for await (const letter of hub.deadLetters.list()) {
-        if (isMeant(letter.entry.event.attributes)) yield { key, letter }
-      }
+      for await (const letter of hub.deadLetters.list()) yield { key, letter }
     }
   }
 
   async function list(selection: LetterSelection): Promise<LetterListing> {
+    const isMeant = compileLetterMatch(selection)
     const groups = new Map<string, Counting>()
     let scanned = 0
     let isComplete = true
@@ -117,7 +123,7 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
         break
       }
       scanned++
-      if (!isMeant(selection, letter.entry.event.attributes)) continue
+      if (!isMeant(letter.entry.event.attributes)) continue
       const { reader, code, destination } = causeOf(letter.entry.event.attributes)
       const name = [key, reader, code, destination].join('\n')
       let group = groups.get(name)
