@@ -1,5 +1,5 @@
 // Replays and redrives as `status` and `describe` show them: those that go on, and a few of those that ended.
-import type { RerunStatus } from '../runtime/reruns.ts'
+import type { RerunStatus } from '../runtime/rerun-job.ts'
 import { fetchStatus } from './admin-client.ts'
 import type { Arguments, Io } from './command.ts'
 import { titleOf } from './resources.ts'

@@ -28,8 +28,17 @@ export interface Hubs {
   kept(): Iterable<KeptHub>
   /** All of them. */
   all(): readonly OpenBroker[]
+  /** Told of all that is opened or removed from now on. */
+  onChange(listener: HubsListener): void
   /** Stops waiting for the ends of what is kept. */
   close(): void
+}
+
+export interface HubsListener {
+  /** `get` has it now; it may have been kept, or be new. */
+  opened(key: ResourceKey, uid: string): void
+  /** The logs that were this key's and uid's are gone for good. */
+  removed(key: ResourceKey, uid: string): void
 }
 
 /** A new log takes events after so long at the latest. */
@@ -46,6 +55,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
   /** With what starts them at the latest. */
   const unstarted = new Map<OpenBroker, Timer | undefined>()
   const namespaces = new Map<string, Budget>()
+  const listeners: HubsListener[] = []
   let isServing = false
 
   function budgetOf(namespace: string): Budget {
@@ -104,6 +114,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     const { events, deadLetters } = logRefsOf(uid, logNameOf(key))
     await logs.remove(events)
     await logs.remove(deadLetters)
+    for (const { removed } of listeners) removed(key, uid)
   }
 
   function keep(key: ResourceKey, hub: OpenBroker, waiting: number): void {
@@ -141,6 +152,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       const hub = before?.hub.uid === uidOf(entry) ? before.hub : await openNew(entry)
       await hub.configure(logConfigOf(settings, entry.resource))
       live.set(key, hub)
+      for (const { opened } of listeners) opened(key, hub.uid)
       return hub
     },
 
@@ -166,6 +178,7 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     entries: () => live.entries(),
     kept: () => kept.values(),
     all: () => [...live.values(), ...[...kept.values()].map(({ hub }) => hub)],
+    onChange: (listener) => void listeners.push(listener),
     close() {
       for (const { timer } of kept.values()) timer.cancel()
       for (const timer of unstarted.values()) timer?.cancel()

@@ -5,55 +5,16 @@ import { randomUUID } from 'node:crypto'
 import type { OpenBroker } from '../broker/broker.ts'
 import type { LetterMatch } from '../broker/letter.ts'
 import type { Channel } from '../channel/channel.ts'
-import type { CursorStart, LaneId, Position } from '../channel/log.ts'
+import type { LaneId } from '../channel/log.ts'
 import type { SubscriptionSpec } from '../channel/subscription.ts'
 import { EventingError } from '../core/errors.ts'
-import { nameOf, type ResourceKey, type ResourceName, resourceNameOf } from '../store/resource-store.ts'
+import { kindOf, nameOf, type ResourceKey, resourceNameOf } from '../store/resource-store.ts'
 import type { Cursors, Reader } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
 import { letterFilter, redriving, replaying } from './rerun-deliveries.ts'
+import { createRerunEnds } from './rerun-ends.ts'
+import { aboutJob, cursorIdOf, JOB_PREFIX, type Job, type RerunStatus } from './rerun-job.ts'
 import type { World } from './world.ts'
-
-/** As it is stored. */
-interface Job {
-  readonly id: string
-  readonly kind: 'replay' | 'redrive'
-  /** Who is handed the events. */
-  readonly reader: ResourceKey
-  /** Whose log, or dead-letter log, has them. */
-  readonly hub: ResourceKey
-  readonly startedAt: number
-  readonly start: CursorStart
-  readonly until: Readonly<Record<LaneId, Position>>
-  readonly ratePerSecond?: number
-  /** Of a redrive. */
-  readonly letters?: LetterMatch
-}
-
-/** Counts are events since the process started; times are RFC 3339. */
-export interface RerunStatus {
-  readonly id: string
-  readonly kind: 'replay' | 'redrive'
-  readonly reader: ResourceName
-  readonly startedAt: string
-  readonly ratePerSecond: number | null
-  readonly delivered: number
-  /** To the dead letter sink. */
-  readonly deadLettered: number
-  /** Nobody took them: into the dead-letter log, or still there. */
-  readonly kept: number
-  /** Handed out and not settled. */
-  readonly unsettled: number
-  /** Entries that are still to be read: an upper bound of what it will hand out. */
-  readonly unread: number
-  readonly lastFailure: string | null
-  /** Why nothing is handed out now. */
-  readonly held: string | null
-  /** Null while it goes on. */
-  readonly endedAt: string | null
-  /** Why it was ended before all was handed out. */
-  readonly cancelled: string | null
-}
 
 export interface Reruns {
   /** From `fromMs` to `untilMs`, both arrival times as epoch ms; what is stored later is no part of it. */
@@ -70,6 +31,8 @@ export interface Reruns {
   cancel(id: string): Promise<boolean>
   /** Nothing is left of the resource that had this key: cancels what was for it, or of its log. */
   forget(key: ResourceKey): Promise<void>
+  /** What ended by now is stored. */
+  settled(): Promise<void>
 }
 
 interface Running {
@@ -78,7 +41,6 @@ interface Running {
   readonly open: Set<LaneId>
 }
 
-const KEY_PREFIX = 'rerun/'
 const MOST_RUNNING = 100
 const MOST_ENDED = 20
 
@@ -87,29 +49,52 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   const jobs = new Map<string, Job>()
   const running = new Map<string, Running>()
   const ended: RerunStatus[] = []
-  for (const [key, text] of values.entries(KEY_PREFIX)) jobs.set(key.slice(KEY_PREFIX.length), JSON.parse(text) as Job)
+  const ends = createRerunEnds(world, channelOf)
+  for (const [key, text] of values.entries(JOB_PREFIX)) {
+    const job = JSON.parse(text) as Job
+    if (!job.isOver) jobs.set(key.slice(JOB_PREFIX.length), job)
+  }
   cursors.onChange((key) => {
-    for (const job of jobs.values()) if (job.reader === key) follow(job)
+    for (const job of [...jobs.values()]) {
+      if (job.reader !== key) continue
+      if (cursors.reader(key)) follow(job)
+      else void cancel(job, 'what it was for is gone')
+    }
+  })
+  hubs.onChange({
+    opened(key, uid) {
+      ends.opened(key, uid)
+      for (const job of [...jobs.values()]) {
+        if (job.hub !== key) continue
+        if (uid === job.hubUid) follow(job)
+        else void loseLog(job)
+      }
+    },
+    removed(key, uid) {
+      for (const job of [...jobs.values()]) if (job.hub === key && job.hubUid === uid) void loseLog(job)
+      ends.removed(key, uid)
+    },
   })
 
-  /** Its reader has come, changed or gone. */
+  /** Its reader or its log has come, or its reader has changed. */
   function follow(job: Job): void {
     const reader = cursors.reader(job.reader)
+    if (!reader) return
     const run = running.get(job.id)
-    if (!reader) {
-      if (run) void cancel(job.id, 'what it was for is gone')
-      return
-    }
-    if (run) run.channel.change(cursorId(job), specOf(run, reader))
-    else
+    if (!run) {
       start(job, reader).catch((error: unknown) =>
-        logger.error({ err: error, ...about(job) }, `a ${job.kind} cannot go on`),
+        logger.error({ err: error, ...aboutJob(job) }, `a ${job.kind} cannot go on`),
       )
+    } else if (run.channel.subscription(cursorIdOf(job))) {
+      run.channel.change(cursorIdOf(job), specOf(run, reader))
+    }
   }
 
-  function channelOf({ kind, hub }: Job): Channel | undefined {
+  /** Undefined while its log is away. */
+  function channelOf({ kind, hub, hubUid }: Job): Channel | undefined {
     const open = hubs.get(hub)
-    return kind === 'replay' ? open?.channel : open?.deadLetters.channel
+    if (open?.uid !== hubUid) return undefined
+    return kind === 'replay' ? open.channel : open.deadLetters.channel
   }
 
   async function start(job: Job, reader: Reader): Promise<void> {
@@ -118,14 +103,14 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     const run: Running = { job, channel, open: new Set(Object.keys(job.until)) }
     running.set(job.id, run)
     try {
-      await channel.subscribe(cursorId(job), specOf(run, reader), job.start)
+      await channel.subscribe(cursorIdOf(job), specOf(run, reader), job.start)
     } catch (error) {
       running.delete(job.id)
       throw error
     }
     // It may have changed meanwhile.
     const now = cursors.reader(job.reader)
-    if (now && now !== reader && jobs.has(job.id)) channel.change(cursorId(job), specOf(run, now))
+    if (now && jobs.has(job.id)) channel.change(cursorIdOf(job), specOf(run, now))
   }
 
   function specOf(run: Running, reader: Reader): SubscriptionSpec {
@@ -151,22 +136,21 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   }
 
   async function begin(job: Job): Promise<string> {
-    const reader = cursors.reader(job.reader)
-    if (!reader) throw new EventingError('LOG_GONE', `${nameOf(job.reader)} reads no log now`)
     if (jobs.size >= MOST_RUNNING) {
       const message = `${jobs.size} replays and redrives go on; wait for one to end, or cancel one`
       throw new EventingError('LOG_FULL', message, { retryable: true })
     }
     jobs.set(job.id, job)
     try {
-      await values.put(KEY_PREFIX + job.id, JSON.stringify(job))
+      await values.put(JOB_PREFIX + job.id, JSON.stringify(job))
+      const reader = cursors.reader(job.reader)
+      if (!reader || !jobs.has(job.id)) throw readsNoLog(job.reader)
       await start(job, reader)
     } catch (error) {
-      jobs.delete(job.id)
-      await values.delete(KEY_PREFIX + job.id).catch(() => undefined)
+      await close(job)
       throw error
     }
-    logger.info(about(job), `a ${job.kind} begins`)
+    logger.info(aboutJob(job), `a ${job.kind} begins`)
     return job.id
   }
 
@@ -174,35 +158,50 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     const status = await conclude(job, null)
     if (!status) return
     const { delivered, deadLettered, kept } = status
-    logger.info({ ...about(job), delivered, deadLettered, kept }, `a ${job.kind} has ended`)
+    logger.info({ ...aboutJob(job), delivered, deadLettered, kept }, `a ${job.kind} has ended`)
   }
 
-  async function cancel(id: string, why: string): Promise<boolean> {
-    const job = jobs.get(id)
-    if (!job || !(await conclude(job, why))) return false
-    logger.warn({ ...about(job), why }, `a ${job.kind} was cancelled`)
+  async function cancel(job: Job, why: string): Promise<boolean> {
+    if (!(await conclude(job, why))) return false
+    logger.warn({ ...aboutJob(job), why }, `a ${job.kind} was cancelled`)
     return true
+  }
+
+  async function loseLog(job: Job): Promise<void> {
+    const why = `the log of ${nameOf(job.hub)} is gone`
+    logger.warn({ ...aboutJob(job), why }, `a ${job.kind} was cancelled`)
+    remember(job, why)
+    leave(job)
+    await ends.end(job, undefined)
+    ends.removed(job.hub, job.hubUid)
   }
 
   /** Undefined when it has ended already. */
   async function conclude(job: Job, cancelled: string | null): Promise<RerunStatus | undefined> {
     // Else a crash would leave letters on the list that were delivered, and nothing that goes on with them.
-    await attempt(job, 'what it came to is stored', channelNow(job)?.save())
+    await channelNow(job)?.save()
     if (!jobs.has(job.id)) return undefined
-    const status = { ...statusOf(job), held: null, endedAt: new Date(clock.wall()).toISOString(), cancelled }
-    ended.unshift(status)
-    ended.length = Math.min(ended.length, MOST_ENDED)
-    await forget(job)
+    const status = remember(job, cancelled)
+    await close(job)
     return status
   }
 
-  /** The cursor goes first: one without its job would hold its log for ever. */
-  async function forget(job: Job): Promise<void> {
+  function remember(job: Job, cancelled: string | null): RerunStatus {
+    const status = { ...statusOf(job), held: null, endedAt: new Date(clock.wall()).toISOString(), cancelled }
+    ended.unshift(status)
+    ended.length = Math.min(ended.length, MOST_ENDED)
+    return status
+  }
+
+  function close(job: Job): Promise<void> {
     const channel = channelNow(job)
+    leave(job)
+    return ends.end(job, channel)
+  }
+
+  function leave(job: Job): void {
     jobs.delete(job.id)
     running.delete(job.id)
-    await attempt(job, 'its cursor is dropped', channel?.unsubscribe(cursorId(job)))
-    await attempt(job, 'it is forgotten', values.delete(KEY_PREFIX + job.id))
   }
 
   /** Of one that goes on it is where its cursor is, also while the resource that has the log is deleted. */
@@ -210,15 +209,9 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     return running.get(job.id)?.channel ?? channelOf(job)
   }
 
-  /** What fails is told, and no reason not to go on: at worst some of it comes again after a restart. */
-  async function attempt(job: Job, what: string, outcome: Promise<void> | undefined): Promise<void> {
-    await outcome?.catch((error: unknown) => {
-      logger.error({ err: error, ...about(job) }, `the end of a ${job.kind}: it failed that ${what}`)
-    })
-  }
-
-  function statusOf({ id, kind, reader, startedAt, ratePerSecond }: Job): RerunStatus {
-    const subscription = running.get(id)?.channel.subscription(cursorId({ kind, id }))
+  function statusOf(job: Job): RerunStatus {
+    const { id, kind, reader, startedAt, ratePerSecond } = job
+    const subscription = running.get(id)?.channel.subscription(cursorIdOf(job))
     const stats = subscription?.stats
     return {
       id,
@@ -232,28 +225,35 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
       unsettled: subscription?.unsettled ?? 0,
       unread: subscription?.unread ?? 0,
       lastFailure: stats?.lastFailure?.reason ?? null,
-      held: subscription ? (subscription.held ?? null) : `${nameOf(reader)} is not there`,
+      held: subscription ? (subscription.held ?? null) : missingFor(job),
       endedAt: null,
       cancelled: null,
     }
+  }
+
+  function missingFor({ reader, hub }: Job): string {
+    const missing = hubs.get(hub) ? reader : hub
+    return `${kindOf(missing)} ${nameOf(missing)} is not there`
   }
 
   return {
     async replay(reader, { fromMs, untilMs }, ratePerSecond) {
       const hub = cursors.reader(reader)?.hub
       const key = hub && keyOfHub(hubs, hub)
-      if (!hub || !key) throw new EventingError('LOG_GONE', `${nameOf(reader)} reads no log now`)
+      if (!hub || !key) throw readsNoLog(reader)
       const until = await hub.channel.positionsAt(untilMs === undefined ? 'now' : { timeMs: untilMs })
       return begin({
-        ...newJob('replay', reader, key, ratePerSecond),
+        ...newJob('replay', reader, key, hub.uid, ratePerSecond),
         start: { timeMs: fromMs },
         until: Object.fromEntries(until),
       })
     },
 
     async redrive(reader, hub, letters, ratePerSecond) {
-      const channel = hubs.get(hub)?.deadLetters.channel
-      if (!channel) throw new EventingError('LOG_GONE', `${nameOf(hub)} has no dead-letter log now`)
+      const open = hubs.get(hub)
+      if (!open) throw new EventingError('LOG_GONE', `${nameOf(hub)} has no dead-letter log now`)
+      const until = await open.deadLetters.channel.positionsAt('now')
+      // Nothing is waited for from here until it is among the jobs.
       const other = [...jobs.values()].find((job) => job.kind === 'redrive' && job.reader === reader && job.hub === hub)
       if (other) {
         throw new EventingError(
@@ -261,9 +261,8 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
           `redrive ${other.id} for ${nameOf(reader)} goes on: wait for it, or cancel it`,
         )
       }
-      const until = await channel.positionsAt('now')
       return begin({
-        ...newJob('redrive', reader, hub, ratePerSecond),
+        ...newJob('redrive', reader, hub, open.uid, ratePerSecond),
         start: 'earliest',
         until: Object.fromEntries(until),
         letters,
@@ -271,26 +270,27 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     },
 
     list: () => [...[...jobs.values()].map((job) => statusOf(job)), ...ended],
-    cancel: (id) => cancel(id, 'somebody asked for it'),
+    async cancel(id) {
+      const job = jobs.get(id)
+      return job !== undefined && cancel(job, 'somebody asked for it')
+    },
     async forget(key) {
-      for (const { id, reader, hub } of [...jobs.values()]) {
-        if (reader === key || hub === key) await cancel(id, `${nameOf(key)} is gone`)
+      for (const job of [...jobs.values()]) {
+        if (job.reader === key || job.hub === key) await cancel(job, `${nameOf(key)} is gone`)
       }
     },
+    settled: () => ends.settled(),
   }
 
-  function newJob(kind: Job['kind'], reader: ResourceKey, hub: ResourceKey, ratePerSecond: number | undefined) {
+  function newJob(kind: Job['kind'], reader: ResourceKey, hub: ResourceKey, hubUid: string, ratePerSecond?: number) {
     const id = randomUUID().slice(0, 8)
-    return { id, kind, reader, hub, startedAt: clock.wall(), ...(ratePerSecond !== undefined && { ratePerSecond }) }
+    const startedAt = clock.wall()
+    return { id, kind, reader, hub, hubUid, startedAt, ...(ratePerSecond !== undefined && { ratePerSecond }) }
   }
 }
 
-function cursorId({ kind, id }: Pick<Job, 'kind' | 'id'>): string {
-  return `${kind}-${id}`
-}
-
-function about({ id, kind, reader }: Job): Readonly<Record<string, string>> {
-  return { [kind]: id, resource: reader }
+function readsNoLog(reader: ResourceKey): EventingError {
+  return new EventingError('LOG_GONE', `${nameOf(reader)} reads no log now`)
 }
 
 function keyOfHub(hubs: Hubs, hub: OpenBroker): ResourceKey | undefined {

@@ -187,6 +187,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     const open = hubs.all()
     if (logs.traits.survives === 'nothing') await untilDelivered(open, clock, deadline)
     await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logs.traits.survives, logger)))
+    await reruns.settled()
     cursors.close()
     hubs.close()
     await port.close(leftMs())

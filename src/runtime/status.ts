@@ -21,7 +21,7 @@ import {
   sourceProblems,
   subscriberProblems,
 } from './problems.ts'
-import type { RerunStatus } from './reruns.ts'
+import type { RerunStatus } from './rerun-job.ts'
 
 /** All counts are events since the process started; times are RFC 3339. */
 export interface RuntimeStatus {

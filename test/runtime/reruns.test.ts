@@ -303,7 +303,7 @@ describe('replays and redrives', function () {
       await using tidings = await startTestRuntime(aTrigger('b', b.url), { ...settings, 'retention.deleted': 'PT0.5S' })
 
       const [rerun] = tidings.runtime.reruns.list()
-      assert.deepEqual([rerun?.held, rerun?.endedAt], ['default/a is not there', null])
+      assert.deepEqual([rerun?.held, rerun?.endedAt], ['Trigger default/a is not there', null])
       await allEnded(tidings)
       assert.equal(tidings.runtime.reruns.list()[0]?.cancelled, 'default/a is gone')
     } finally {

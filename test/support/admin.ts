@@ -5,7 +5,7 @@ import { createMetrics } from '../../src/observe/metrics.ts'
 import { loadManifests } from '../../src/resource/load.ts'
 import { formatProblem } from '../../src/resource/problems.ts'
 import type { Admin } from '../../src/runtime/admin.ts'
-import type { RerunStatus } from '../../src/runtime/reruns.ts'
+import type { RerunStatus } from '../../src/runtime/rerun-job.ts'
 import { createResourceStore, keyOf, type ResourceStore } from '../../src/store/resource-store.ts'
 
 /** 2026-01-02T03:04:05Z */
