@@ -63,11 +63,10 @@ export function openDiskExpiry(options: {
   }
 
   async function dropOld({ retention, expiry }: LogConfig, nowMs: number): Promise<void> {
-    state.settle(Infinity)
-    if (retention) state.freeSettledBefore(await firstYoungEnough(nowMs, retention, state.settledBefore))
+    if (retention) state.freeSettledBefore(await firstYoungEnough(nowMs, retention, state.floor()))
     if (!expiry) return
-    const before = state.boundary(await firstYoungEnough(nowMs, expiry, state.end))
-    if (before <= state.settledBefore) state.freeSettledBefore(before)
+    const before = await firstYoungEnough(nowMs, expiry, state.end)
+    if (before <= state.floor()) state.freeSettledBefore(before)
     else if (before > expiringBefore) await expire(before, 0)
   }
 

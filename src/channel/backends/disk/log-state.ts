@@ -30,12 +30,12 @@ export class LogState {
   readonly cursors = new Map<CursorId, StoredCursor>()
   readonly floors = new LowestFloor<FloorHolder>()
   base: Position = 0
-  /** All before it is freed. Always between two units. */
+  /** All before it is freed. Between two units, or within a stretch. */
   start: Position = 0
   /** Where the next entry will stand. */
   end: Position = 0
   bytes = 0
-  /** All before it, from `start` on, may be freed as soon as the room is needed. Always between two units. */
+  /** All before it, from `start` on, may be freed as soon as the room is needed. Between two units, or at `start`. */
   settledBefore: Position = 0
   settledBytes = 0
   /** What was before it, settled or not, is given up: its files may be gone. */
@@ -102,9 +102,14 @@ export class LogState {
     if (this.index.isEmpty && this.backlog.length === 0) this.start = this.settledBefore = end
   }
 
+  /** All before it was passed by every stored cursor. */
+  floor(): Position {
+    return Math.min(this.end, this.base, this.floors.lowest()?.floor() ?? Infinity)
+  }
+
   /** All that no stored cursor may want any more, up to `before`, may be freed from now on. */
   settle(before: Position): void {
-    const floor = Math.min(before, this.base, this.floors.lowest()?.floor() ?? Infinity)
+    const floor = Math.min(before, this.floor())
     while (this.settledBefore < floor) {
       const unit = this.#unitAt(this.settledBefore)
       if (unit.to > floor) return
@@ -124,13 +129,14 @@ export class LogState {
     this.#free(needed, this.settledBefore)
   }
 
+  /** Nothing before the position is there any more, of what is settled. */
   freeSettledBefore(position: Position): void {
-    this.#free(Infinity, Math.min(position, this.settledBefore))
+    this.#passBefore(Math.min(position, this.floor()))
   }
 
-  /** Frees all before a position, settled or not, as far as units go. */
+  /** Nothing before the position is there any more, settled or not. */
   expire(before: Position): void {
-    this.#free(Infinity, Math.min(before, this.end))
+    this.#passBefore(Math.min(before, this.end))
   }
 
   /** Where the units end that hold at least so many bytes, from `from` on, and how many they hold. */
@@ -143,13 +149,6 @@ export class LogState {
       reached += unit.bytes
     }
     return { to, bytes: reached }
-  }
-
-  /** The last place between two units that is not after the position. */
-  boundary(position: Position): Position {
-    const segment = this.backlogAt(position)
-    if (!segment || position < segment.first) return position
-    return (segment.points[pointAt(segment, position)] as Point).position
   }
 
   /** An entry turned out to be unreadable: readers pass it. */
@@ -225,6 +224,13 @@ export class LogState {
     }
     this.bytes -= freed
     this.#letGo()
+  }
+
+  /** To the entry: what is left of a stretch may be much younger. Its bytes go with the last of it. */
+  #passBefore(position: Position): void {
+    this.#free(Infinity, position)
+    this.start = Math.max(this.start, position)
+    this.settledBefore = Math.max(this.settledBefore, this.start)
   }
 
   #unsettle(floor: Position): void {

@@ -160,6 +160,30 @@ describe('retention on disk', () => {
     await store.close()
   })
 
+  for (const bounds of ['retention', 'expiry'] as const) {
+    it(`goes by the age of each event, where many ages stand in one file: ${bounds}`, async () => {
+      const dir = await aDirectory()
+      const clock = createFakeClock(1_000 * HOUR_MS)
+      const { store } = await openStore(dir, { ...SMALL, clock, disk: aPromptDisk() })
+      const log = await store.open(quiet, { capBytes, [bounds]: { bytes: capBytes, ms: 20 * HOUR_MS } })
+      for (let hour = 0; hour < 10; hour++) await log.append(aLetter(`q${100 + hour}`, clock.wall() + hour * HOUR_MS))
+      if (bounds === 'retention') await settle(log)
+      await passEvents(store, 200)
+      await eventually(() => backlogOf(dir).length === 1, 'they are in a file')
+
+      await clock.advance(24.5 * HOUR_MS)
+
+      await eventually(() => log.size().entries === 5, 'half of them are gone')
+      assert.deepEqual(await idsIn(log), idsBetween('q', 105, 110))
+      await store.close()
+      const again = await openStore(dir, SMALL)
+      const left = await idsIn(await again.store.open(quiet, { capBytes, retention: { bytes: capBytes, ms: HOUR_MS } }))
+      assert.deepEqual(left, idsBetween('q', 105, 110))
+      assert.deepEqual(again.faults, [])
+      await again.store.close()
+    })
+  }
+
   it('reads nothing for a log in which nothing is old', async () => {
     const disk = aFaultyDisk(aPromptDisk())
     const clock = createFakeClock(1_000 * HOUR_MS)
