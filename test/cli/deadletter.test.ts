@@ -6,6 +6,8 @@ import { type CommandResult, run } from '../support/command.ts'
 
 const log = { kind: 'Broker', namespace: 'shop', name: 'main' }
 const mail = { kind: 'Trigger', namespace: 'shop', name: 'mail' }
+const DAY_S = 86_400
+/** In whole days, so that what is shown does not change while tests run. */
 const ago = (seconds: number): string => new Date(Date.now() - seconds * 1_000 - 200).toISOString()
 const aGroup = (facts: Partial<LetterGroup> = {}): LetterGroup => ({
   log,
@@ -14,8 +16,8 @@ const aGroup = (facts: Partial<LetterGroup> = {}): LetterGroup => ({
   code: '503',
   destination: 'http://u:p@a.example/b?token=c',
   count: 7,
-  oldestAt: ago(1_800),
-  newestAt: ago(1_200),
+  oldestAt: ago(4 * DAY_S),
+  newestAt: ago(3 * DAY_S),
   types: [
     { type: 'order.paid', count: 4 },
     { type: 'order.placed', count: 2 },
@@ -31,7 +33,7 @@ const A_LETTER: Letter = {
   code: '503',
   destination: 'http://u:p@a.example/b?token=c',
   text: 'down\u001b[2J\nfor a while',
-  keptAt: ago(1_200),
+  keptAt: ago(3 * DAY_S),
   attributes: {
     specversion: '1.0',
     id: "o'1",
@@ -90,8 +92,8 @@ describe('tidings deadletter', () => {
       assert.equal(
         out,
         `COUNT   FAILED FOR             CODE   DESTINATION          OLDEST   NEWEST   TYPES                                 ANSWER
-7       trigger shop/mail      503    http://a.example/b   30m      20m      order.paid (4), order.placed (2), …   upstream is down
-1       PingSource shop/tick   500    http://a.example/b   30m      20m      t (1)                                 ${'x'.repeat(60)}…
+7       trigger shop/mail      503    http://a.example/b   4d       3d       order.paid (4), order.placed (2), …   upstream is down
+1       PingSource shop/tick   500    http://a.example/b   4d       3d       t (1)                                 ${'x'.repeat(60)}…
 
 See one of them:      tidings deadletter show o-1 -n shop
 Deliver them again:   tidings deadletter redrive --trigger mail -n shop
@@ -201,7 +203,7 @@ Do without them:      tidings deadletter discard --trigger mail -n shop
      {
        "a": 1
      }
-failed for trigger shop/mail, and waits in the dead-letter log of broker shop/main since ${A_LETTER.keptAt} (20m)
+failed for trigger shop/mail, and waits in the dead-letter log of broker shop/main since ${A_LETTER.keptAt} (3d)
 503 from http://a.example/b, which said:
   down·[2J
   for a while

@@ -129,6 +129,7 @@ describe('events once more', function () {
     const first = await startWith(aTrigger('a', a.url, NO_RETRY))
     await send(first, idsFrom(0, 10))
     await eventually(async () => (await lettersAt(first)) === 10, '10 letters wait')
+    await saved()
     a.script({ status: 202 })
     const init = { method: 'POST', body: '{"all":true}' }
     assert.equal((await fetch(`${first.adminUrl}/tidings/v1/deadletters/redrive`, init)).status, 200)
