@@ -30,7 +30,7 @@ export function addDeadLetterRoutes(app: express.Express, { deadLetters, resourc
     const asked = readFields(request.query, SELECTION, checkSelection)
     if (asked.kind === 'refused') return refuse(response, 400, asked.message)
     const { groups, ...rest } = await deadLetters.list(selectionOf(asked.fields))
-    if (groups.length === 0 && refuseMissing(asked.fields, response)) return
+    if (groups.length === 0 && rest.isComplete && refuseMissing(asked.fields, response)) return
     response.json({ groups: groups.map(printably), ...rest })
   })
 

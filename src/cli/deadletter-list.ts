@@ -61,15 +61,15 @@ async function fetchListing(args: Arguments, io: Io, fields: LetterFields): Prom
 
 function formatListing({ groups, scanned, isComplete }: LetterListing, fields: LetterFields): string {
   const [first] = groups
-  if (!first) return formatNone(fields)
+  const cut = `More wait than one look takes in: it looked at the oldest ${scanned}.\n`
+  if (!first) return isComplete ? formatNone(fields) : `None of them is meant. ${cut}`
   const nowMs = createClock().wall()
   const header = ['COUNT', 'FAILED FOR', 'CODE', 'DESTINATION', 'OLDEST', 'NEWEST', 'TYPES', 'ANSWER']
   const table = formatTable(
     header,
     groups.map((group) => groupRow(group, nowMs)),
   )
-  const cut = isComplete ? '' : `\nMore wait than one look takes in: these are the oldest ${scanned}.\n`
-  return `${table}${cut}\n${formatNext(first)}`
+  return `${table}${isComplete ? '' : `\n${cut}`}\n${formatNext(first)}`
 }
 
 function formatNone(fields: LetterFields): string {
