@@ -313,8 +313,9 @@ export class Window implements FloorHolder {
     const next = this.state === 'attached' ? Math.max(base, this.next) : this.state === 'riding' ? sweepAt : this.next
     if (this.state === 'attached' && this.unsettled.size === 0 && next === base) return undefined
     const unsettled: UnsettledEntry[] = []
-    for (const { position, attempts, waitMs, dueAt } of this.unsettled.values()) {
-      unsettled.push({ position, attempt: attempts, waitMs, dueAt })
+    for (const { position, attempts, waitMs, dueAt, isSkipped } of this.unsettled.values()) {
+      // What is skipped while it runs is not attempted again, also by whoever goes on after a crash.
+      if (!isSkipped) unsettled.push({ position, attempt: attempts, waitMs, dueAt })
     }
     if (this.ahead.isEmpty) return encodeCursor({ next, unsettled, ahead: [] })
     const ahead = new Ranges([...this.ahead])

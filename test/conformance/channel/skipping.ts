@@ -46,6 +46,21 @@ export function describeSkipping(backend: Backend): void {
       assert.deepEqual(subscriber.ids, idsOf(all.slice(0, 10)))
     })
 
+    it('holds across a crash for what runs and never ends', async () => {
+      const rig = await openRig(backend)
+      const first = await rig.subscribe('a', answersFor(['e1'], hangs))
+      await rig.sendAll(events(2))
+      await eventually(() => first.settledIds.length === 1, 'the other settles')
+      assert.equal(await rig.whileTicking(rig.channel.skip('a', () => true)), 1)
+
+      const restarted = await rig.restart('crash')
+      const subscriber = await restarted.subscribe('a')
+      await restarted.sendAll([anEvent({ id: 'later' })])
+
+      await eventually(() => subscriber.settledIds.includes('later'), 'what comes later settles')
+      assert.deepEqual(subscriber.ids, ['later'])
+    })
+
     it('ends the retries of a poisonous event, and no other’s', async () => {
       const rig = await openRig(backend)
       const subscriber = await rig.subscribe('a', answersFor(['e1', 'e2'], waits(HOUR_MS)))
