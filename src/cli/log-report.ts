@@ -11,7 +11,7 @@ export function formatReport(report: Report): string {
   const cursors = logs.flatMap((log) => log.cursors.map((cursor) => ({ log, cursor })))
   const nameOf = namesOf(report)
   const parts = [
-    `${fileWords(report)}\n${locks.length > 0 ? `In use, or left so by a crash: ${locks.join(', ')}\n` : ''}`,
+    `${fileWords(report)}\n${locks.length > 0 ? `In use, or left so by a crash: ${oneLine(locks.join(', '))}\n` : ''}`,
     ...(logs.length > 0 ? [formatTable(LOG_HEADER, logs.map(logRow))] : []),
     ...(cursors.length > 0
       ? [
@@ -19,7 +19,7 @@ export function formatReport(report: Report): string {
             ['CURSOR', 'LOG', 'FLOOR', 'NEXT', 'UNSETTLED', 'BEHIND'],
             cursors.map(({ log, cursor: { id, floor, next, unsettled, behind } }) => [
               nameOf(id),
-              log.name,
+              oneLine(log.name),
               ...[floor, next, unsettled, behind].map(String),
             ]),
           ),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, truncate } from 'node:fs/promises'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openDiskStore } from '../../src/channel/backends/disk/store.ts'
@@ -62,6 +62,20 @@ Nothing that was acknowledged is missing.
       new RegExp(`^ {2}${at}: shop/orders: positions 0 to 1 are missing\n {2}Restore the directory`, 'm'),
     )
     assert.match(out, /^What was acknowledged may be missing:$/m)
+  })
+
+  it('lets nothing that came from elsewhere steer a terminal', async () => {
+    const store = await openDiskStore({ dir, clock: createClock(), onFault: assert.fail, reserveBytes: 0 })
+    const log = await store.open({ uid: 'v', name: 'shop/\u001b[2J' }, { capBytes: 2 ** 20 })
+    await log.createCursor('\u001b[2J', 'now')
+    await store.close()
+    await writeFile(path.join(dir, '\u001b[2J.lock'), '')
+
+    const { out } = await run(['log', 'verify', dir])
+
+    assert.match(out, /^·\[2J {2,}shop\/·\[2J /m)
+    assert.match(out, /left so by a crash: ·\[2J\.lock$/m)
+    assert.ok(!out.includes('\u001b'))
   })
 
   it('has JSON for programs', async () => {
