@@ -61,14 +61,36 @@ export function nodeDisk(): Disk {
     rename,
     remove: (file) => rm(file, { force: true }),
     async makeFolder(folder) {
-      const made = await mkdir(folder, { recursive: true })
+      const made = await makeWithAbove(path.resolve(folder))
       if (made === undefined) return
       // Each folder above a new one has a new name in it.
-      const above = path.dirname(path.resolve(made))
+      const above = path.dirname(made)
       for (let at = path.resolve(folder); at !== above; at = path.dirname(at)) await this.syncFolder(path.dirname(at))
     },
     touch: (file, nowMs) => utimes(file, nowMs / 1_000, nowMs / 1_000),
   }
+}
+
+/**
+ * Returns the first folder that it made. Node's own way looks for what is above for ever where a file system says of a new
+ * name that it is not there, as /proc does.
+ */
+async function makeWithAbove(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder)
+    return folder
+  } catch (error) {
+    if (await isFolder(folder)) return undefined
+    const above = path.dirname(folder)
+    if (systemCode(error) !== 'ENOENT' || (await isFolder(above))) throw error
+    const first = await makeWithAbove(above)
+    const last = await makeWithAbove(folder)
+    return first ?? last
+  }
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isDirectory() === true
 }
 
 /** For files that may be somebody else's, on a disk that may be mounted read-only. */

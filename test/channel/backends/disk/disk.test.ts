@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { nodeDisk } from '../../../../src/channel/backends/disk/disk.ts'
@@ -32,6 +32,16 @@ describe('the disk of this machine', () => {
       assert.equal(synced.at(-1), folder)
     })
   }
+
+  it('makes no folder where a file is, or where the file system has none', async () => {
+    await writeFile('file', '')
+    await symlink('nowhere', 'dangling')
+
+    await assert.rejects(nodeDisk().makeFolder('file'), /EEXIST/)
+    await assert.rejects(nodeDisk().makeFolder('file/a/b'), /ENOTDIR/)
+    await assert.rejects(nodeDisk().makeFolder('dangling/a'), /EEXIST/)
+    if (process.platform === 'linux') await assert.rejects(nodeDisk().makeFolder('/proc/nowhere/a'), /ENOENT/)
+  })
 
   it('syncs nothing for a folder that is there', async () => {
     const synced: string[] = []
