@@ -45,7 +45,13 @@ describe('the documents', () => {
     assert.deepEqual(missing, [[], []])
   })
 
-  for (const page of ['README.md', 'docs/tutorial.md', 'docs/operations.md', 'docs/dead-letters.md']) {
+  for (const page of [
+    'README.md',
+    'docs/tutorial.md',
+    'docs/operations.md',
+    'docs/dead-letters.md',
+    'docs/backup.md',
+  ]) {
     it(`every command that ${page} uses exists`, async () => {
       const commands = await commandNames()
       const used = [...textOf(page).matchAll(/npx tidings ([a-z ]+)/g)].map(([, words = '']) => words.trim())

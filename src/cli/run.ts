@@ -64,6 +64,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   sink: { summary: 'a subscriber that prints what it gets', load: async () => (await import('./sink.ts')).sink },
   'cron next': { summary: 'when a schedule fires', load: async () => (await import('./cron-next.ts')).cronNext },
+  'log backup': {
+    summary: 'a copy of a data directory, in use or not',
+    load: async () => (await import('./log-backup.ts')).logBackup,
+  },
   'log dump': {
     summary: 'the events in a data directory, one a line',
     load: async () => (await import('./log-dump.ts')).logDump,

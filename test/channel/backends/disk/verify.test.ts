@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
-import { readOnlyDisk } from '../../../../src/channel/backends/disk/disk.ts'
+import { type ReadableDisk, readOnlyDisk } from '../../../../src/channel/backends/disk/disk.ts'
 import type { Report } from '../../../../src/channel/backends/disk/report.ts'
 import { verifyDirectory } from '../../../../src/channel/backends/disk/verify.ts'
 import { encodeCursor } from '../../../../src/channel/cursor.ts'
 import type { EventLog, Position } from '../../../../src/channel/log.ts'
-import { createClock } from '../../../../src/core/clock.ts'
+import { type Clock, createClock } from '../../../../src/core/clock.ts'
 import { eventBytes } from '../../../../src/core/event.ts'
 import { anEvent } from '../../../support/builders.ts'
 import { eventually } from '../../../support/eventually.ts'
@@ -106,6 +106,36 @@ describe('looking at a data directory', () => {
         what: '100 bytes follow the last record: a group that was being written, as a crash leaves it, or a server at work',
       },
     ])
+  })
+
+  it('waits for a group whose end is seen before its beginning', async () => {
+    const dir = await aDirectory()
+    const last = filesIn(dir, 'journal').at(-1) ?? ''
+    let isHalfSeen = true
+    const clock: Clock = {
+      ...createClock(),
+      async sleep() {
+        isHalfSeen = false
+      },
+    }
+    const disk: ReadableDisk = {
+      ...readOnlyDisk(),
+      async openForReading(file) {
+        const opened = await readOnlyDisk().openForReading(file)
+        if (file !== last) return opened
+        const read = async (into: Buffer, at: number): Promise<number> => {
+          const bytes = await opened.read(into, at)
+          if (isHalfSeen && at === 32) into.fill(0, 0, readRecordEnd(file) - at)
+          return bytes
+        }
+        return { ...opened, read }
+      },
+    }
+
+    const { problems } = await verifyDirectory(disk, dir, clock)
+
+    assert.equal(isHalfSeen, false)
+    assert.deepEqual(problems, [])
   })
 
   it('tells of damage where it is, which positions were in it, and what to do', async () => {
