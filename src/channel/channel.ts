@@ -110,7 +110,8 @@ export interface Channel {
   unsettled(id: CursorId): AsyncIterable<Unsettled>
   /**
    * What is `wanted` of the subscription's unsettled entries, those stored by now, is not attempted any more; what runs may
-   * finish. Resolves with how many these were, once that is stored.
+   * finish. Resolves with how many these were, once that is stored; rejects with LOG_UNAVAILABLE (retryable) when it is not:
+   * then they are not attempted either, until a restart.
    */
   skip(id: CursorId, wanted: (unsettled: Unsettled) => boolean): Promise<number>
   /** One entry counts as settled for the subscription, as `skip` has it. Stored with the next save. */
@@ -119,8 +120,8 @@ export interface Channel {
   noteDelivered(id: CursorId): void
   /** Whether anything is left that will be handed out without a long wait; false for what is paused or held. */
   isDelivering(): boolean
-  /** Stores what changed now. */
-  save(): Promise<void>
+  /** Stores what changed now, and resolves with whether all of it is stored. Never rejects. */
+  save(): Promise<boolean>
   /** Resolves within `drainMs` and a second; what is not settled by then is delivered later, by whoever opens the log. */
   close(options: { readonly drainMs: number }): Promise<void>
 }
@@ -237,8 +238,9 @@ export function openChannel(options: ChannelOptions): Channel {
     return { accepted, unmatched, settled, waiting, expired, size: log.size(), floorHolder }
   }
 
-  async function save(): Promise<void> {
-    await Promise.all([...lanes.values()].map(({ lane }) => lane.save()))
+  async function save(): Promise<boolean> {
+    const stored = await Promise.all([...lanes.values()].map(({ lane }) => lane.save()))
+    return stored.every(Boolean)
   }
 
   function standingsOf(event: Event, laneId: LaneId, position: Position): Found['standings'] {
@@ -398,7 +400,7 @@ export function openChannel(options: ChannelOptions): Channel {
           from.set(lane, after)
         }
       }
-      await save()
+      if (!(await save())) throw notStored(skipped)
       return skipped
     },
 
@@ -437,6 +439,11 @@ async function* entriesBetween(log: EventLog, lane: LaneId, start: Position, end
       reading.abort()
     }
   }
+}
+
+function notStored(skipped: number): EventingError {
+  const message = `${skipped} entries were settled, and it could not be stored: a restart may bring them back; ask again`
+  return new EventingError('LOG_UNAVAILABLE', message, { retryable: true })
 }
 
 function statusOf(subscription: Subscription, lanes: ReadonlyMap<LaneId, { readonly lane: Lane }>): SubscriptionStatus {

@@ -70,7 +70,8 @@ export interface Lane {
   /** All before it is settled for this subscription. */
   floorOf(subscription: Subscription): Position
   floorHolder(): CursorId | undefined
-  save(): Promise<void>
+  /** Resolves with whether all that had changed is stored. */
+  save(): Promise<boolean>
   /** Whether anything will be handed out without a wait that gives its slot back. */
   isDelivering(): boolean
   /** Saves at once what frees room in the log, if anything does. */
@@ -360,7 +361,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     for (const window of windows.values()) window.end()
   }
 
-  async function orAfter(ms: number, task: Promise<void>): Promise<void> {
+  async function orAfter(ms: number, task: Promise<unknown>): Promise<void> {
     const done = new AbortController()
     await Promise.race([task, clock.sleep(ms, done.signal).catch(() => undefined)])
     done.abort()

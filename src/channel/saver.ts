@@ -47,7 +47,8 @@ export interface Saver {
   schedule(): void
   /** Saves at once what frees room in the log, if anything does. */
   makeRoom(): void
-  save(): Promise<void>
+  /** Resolves with whether all that had changed is stored. Never rejects: what is not stored is, with the next save. */
+  save(): Promise<boolean>
   /** No save begins by itself any more. */
   stop(): void
   /** Nothing is stored any more. */
@@ -67,7 +68,7 @@ export function createSaver(options: SaverOptions): Saver {
   const kept = new Set<CursorId>()
   let unkept = new Set<CursorId>()
   let timer: Timer | undefined
-  let saving: Promise<void> | undefined
+  let saving: Promise<boolean> | undefined
   let isStopped = false
   let isEnded = false
 
@@ -85,12 +86,18 @@ export function createSaver(options: SaverOptions): Saver {
     timer = undefined
   }
 
-  /** Never rejects. */
-  async function save(): Promise<void> {
+  async function save(): Promise<boolean> {
     while (saving) await saving
-    saving = saveOnce().catch(saveFailed)
-    await saving
+    saving = saveOnce().then(
+      () => !isEnded,
+      (error: unknown) => {
+        saveFailed(error)
+        return false
+      },
+    )
+    const isStored = await saving
     saving = undefined
+    return isStored
   }
 
   async function saveOnce(): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Channel } from '../../../src/channel/channel.ts'
 import type { Backend } from '../backend.ts'
+import { unavailable } from '../faulty.ts'
 import { type Answer, answersFor, aSpec, hangs, settles, settlesAfter, waits } from '../subscriber.ts'
 import { aGate, anEvent, calm, events, eventually, everything, idOf, idsOf, seeded, typeIs } from '../support.ts'
 import { closeRigs, openRig, type Rig } from './rig.ts'
@@ -59,6 +60,24 @@ export function describeSkipping(backend: Backend): void {
 
       await eventually(() => subscriber.settledIds.includes('later'), 'what comes later settles')
       assert.deepEqual(subscriber.ids, ['later'])
+    })
+
+    it('says so when what is skipped could not be stored, and stores it with the next save', async () => {
+      const rig = await openRig(backend)
+      const subscriber = await rig.subscribe('a')
+      rig.channel.pause('a')
+      await sendAndSee(rig, events(3))
+      rig.faults.fail('save', unavailable(), 1)
+
+      const skipping = rig.channel.skip('a', () => true)
+      await assert.rejects(rig.whileTicking(skipping), { code: 'LOG_UNAVAILABLE', retryable: true })
+      await rig.advance(2_000)
+      await eventually(() => rig.faults.saves.some(({ put }) => put.includes('a')), 'it is stored')
+
+      const restarted = await rig.restart('crash')
+      const again = await restarted.subscribe('a')
+      await calm()
+      assert.deepEqual([...subscriber.ids, ...again.ids], [])
     })
 
     it('ends the retries of a poisonous event, and no other’s', async () => {
