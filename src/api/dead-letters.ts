@@ -2,6 +2,7 @@
 import type express from 'express'
 import { printableUrl } from '../http/address.ts'
 import type { Admin } from '../runtime/admin.ts'
+import type { Letter } from '../runtime/dead-letters.ts'
 import { countField, rateField, readFields, yesField } from './fields.ts'
 import {
   checkAll,
@@ -39,7 +40,7 @@ export function addDeadLetterRoutes(app: express.Express, { deadLetters, resourc
     if (asked.kind === 'refused') return refuse(response, 400, asked.message)
     const letters = await deadLetters.show(selectionOf(asked.fields), asked.fields.limit ?? SHOWN)
     if (letters.length === 0 && refuseMissing(asked.fields, response)) return
-    response.json({ letters: letters.map(printably) })
+    response.json({ letters: letters.map(printableLetter) })
   })
 
   app.post('/tidings/v1/deadletters/redrive', async (request, response) => {
@@ -60,6 +61,14 @@ export function addDeadLetterRoutes(app: express.Express, { deadLetters, resourc
     if (discarded === 0 && refuseMissing(asked.fields, response)) return
     response.json({ discarded })
   })
+}
+
+/** Its attributes have the destination too. */
+function printableLetter(letter: Letter): Letter {
+  const { knativeerrordest, ...attributes } = letter.attributes
+  if (knativeerrordest === undefined) return printably(letter)
+  const shown = { ...attributes, knativeerrordest: printableUrl(knativeerrordest) }
+  return printably({ ...letter, attributes: shown })
 }
 
 function printably<T extends { readonly destination: string }>(found: T): T {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Admin } from '../../src/runtime/admin.ts'
-import type { DeadLetters, LetterGroup } from '../../src/runtime/dead-letters.ts'
+import type { DeadLetters, Letter, LetterGroup } from '../../src/runtime/dead-letters.ts'
 import { anAdmin, startTestAdmin, triggerManifest } from '../support/admin.ts'
 
 const AT = '2026-01-02T03:04:05.000Z'
@@ -47,6 +47,18 @@ describe('/tidings/v1/deadletters', () => {
     const response = await fetch(`${server.url}/tidings/v1/deadletters${path}`, init)
     return { asked, status: response.status, body: (await response.json()) as Record<string, unknown> }
   }
+
+  it('are shown one by one, without what may be a secret in any of their fields', async () => {
+    const { log, reader, isReaderThere: _, code, destination, text } = GROUP
+    const attributes = { id: '1', knativeerrordest: destination }
+    const letter: Letter = { log, reader, code, destination, text, keptAt: AT, attributes, dataBase64: null }
+
+    const { body } = await ask('/letters', undefined, { show: async () => [letter] })
+
+    const shown = 'http://a.example/b'
+    const printable = { ...letter, destination: shown, attributes: { id: '1', knativeerrordest: shown } }
+    assert.deepEqual(body, { letters: [printable] })
+  })
 
   it('are listed by cause, without what may be a secret', async () => {
     const { status, body } = await ask('')
