@@ -71,7 +71,7 @@ export interface Redriven {
 
 export interface DeadLetters {
   list(selection: LetterSelection): Promise<LetterListing>
-  /** The oldest of them, `most` at most. */
+  /** The oldest of them, `most` at most, and no more than 8 MiB, or one. */
   show(selection: LetterSelection, most: number): Promise<readonly Letter[]>
   /** Each goes to what it failed for and to nothing else. `isDry`: only tells what would be done. */
   redrive(
@@ -84,6 +84,7 @@ export interface DeadLetters {
 
 /** One listing reads so many letters at most: about two seconds. */
 const MOST_SCANNED = 200_000
+const MOST_SHOWN_BYTES = 8 * 2 ** 20
 const MOST_GROUPS = 500
 const MOST_TYPES = 5
 const MOST_TYPES_COUNTED = 100
@@ -178,8 +179,10 @@ export function createDeadLetters(hubs: Hubs, cursors: Cursors, reruns: Reruns):
 
     async show(selection, most) {
       const found: Letter[] = []
+      let bytes = 0
       for await (const { key, letter } of letters(selection)) {
-        if (found.length === most) break
+        bytes += letter.entry.bytes
+        if (found.length === most || (bytes > MOST_SHOWN_BYTES && found.length > 0)) break
         found.push(describe(key, letter))
       }
       return found
