@@ -31,7 +31,7 @@ describe('tidings log verify', () => {
     assert.deepEqual([code, err], [0, ''])
     assert.equal(
       out,
-      `${dir}: format 2, 1 journal file of 1.0 MiB, 0 backlog files of 0 B, 1 value
+      `${dir}: format 3, 1 journal file of 1.0 MiB, 0 backlog files of 0 B, 1 value
 
 LOG           ENTRIES   BYTES     FIRST   ARRIVED                    LAST   ARRIVED                    BASE
 shop/orders   2         1.6 KiB   0       2026-01-02T03:04:05.678Z   1      2026-01-02T03:04:05.678Z   0

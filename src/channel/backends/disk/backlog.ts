@@ -67,7 +67,12 @@ export async function writeBacklog(disk: Disk, folder: string, about: BacklogNam
   const file = backlogFile(folder, about)
   // What an earlier attempt left behind is in no checkpoint.
   await disk.remove(file)
-  const segment = await createSegment(disk, file, { kind: 'backlog', number: about.log, previousEnd: 0 })
+  const segment = await createSegment(disk, file, {
+    kind: 'backlog',
+    number: about.log,
+    previousEnd: 0,
+    isPreviousTorn: false,
+  })
   const index = new IndexBuilder()
   const writer = new ByteWriter(WRITE_BYTES + 65_536)
   let written = HEADER_BYTES

@@ -9,7 +9,7 @@ import { ByteReader, ByteWriter } from './bytes.ts'
 import type { Disk, ReadableDisk } from './disk.ts'
 import { LOST } from './entry-index.ts'
 import type { Location } from './journal.ts'
-import type { LogState } from './log-state.ts'
+import type { LogState, PositionRange } from './log-state.ts'
 import type { LogNumber } from './record.ts'
 
 export interface CheckpointLog {
@@ -30,6 +30,7 @@ export interface CheckpointLog {
   readonly first: Position
   readonly afterLast: Position
   readonly lost: number
+  readonly voids: readonly PositionRange[]
   /** Those that are not lost, in order; decoded anew each time, as there may be millions. */
   readonly entries: Iterable<CheckpointEntry>
 }
@@ -53,8 +54,8 @@ export interface Checkpoint {
 }
 
 const MAGIC = 'TIDC'
-/** Version 1 had no values. */
-const VERSION = 2
+/** Version 1 had no values; neither 1 nor 2 had voids, and none of the journal's records told where groups begin. */
+const VERSION = 3
 const OLDEST_VERSION = 1
 /** magic 4, version u8, crc32 of what follows u32. */
 const HEADER_BYTES = 9
@@ -137,6 +138,9 @@ function writeLog(writer: ByteWriter, log: LogState): void {
   writer.number(ranges.length)
   for (const { first, end, bytes } of ranges) for (const value of [first, end, bytes]) writer.number(value)
   writeEntries(writer, log)
+  const voids = log.voids.filter(({ to }) => to > log.start)
+  writer.number(voids.length)
+  for (const { from, to } of voids) for (const value of [from, to]) writer.number(value)
 }
 
 /** Locations grow with positions, so each is told by its distance from the one before; 0 for one that is lost. */
@@ -170,12 +174,12 @@ function decodeCheckpoint(bytes: Buffer): Checkpoint {
     replayFrom: reader.number(),
     firstSegment: reader.number(),
     nextLog: reader.number(),
-    logs: Array.from({ length: reader.number() }, () => readLog(reader)),
+    logs: Array.from({ length: reader.number() }, () => readLog(reader, version)),
     values: version < 2 ? [] : Array.from({ length: reader.number() }, () => [reader.text(), reader.text()] as const),
   }
 }
 
-function readLog(reader: ByteReader): CheckpointLog {
+function readLog(reader: ByteReader, version: number): CheckpointLog {
   const number = reader.number()
   return {
     number,
@@ -197,6 +201,10 @@ function readLog(reader: ByteReader): CheckpointLog {
       bytes: reader.number(),
     })),
     ...readEntries(reader),
+    voids:
+      version < 3
+        ? []
+        : Array.from({ length: reader.number() }, () => ({ from: reader.number(), to: reader.number() })),
   }
 }
 

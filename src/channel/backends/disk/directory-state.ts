@@ -22,6 +22,7 @@ export function logStateOf(known: CheckpointLog): LogState {
   state.base = known.base
   state.start = state.settledBefore = known.start
   state.isLost = known.isLost
+  state.voids = known.voids
   for (const { id, floor, state: unsettled } of known.cursors) {
     state.putCursor(id, unsettled && { floor, state: unsettled })
   }

@@ -10,7 +10,7 @@ import { LANE } from './disk-log.ts'
 import { type DiskRecord, type LogNumber, readEntryHead, readRecord } from './record.ts'
 import { foldersOf } from './recovery.ts'
 import { standingOf } from './report.ts'
-import { type Damage, HEADER_BYTES, openSegment, type Scanned, type Segment, scanSegment } from './segment.ts'
+import { type ByteRange, HEADER_BYTES, openSegment, type Scanned, type Segment, scanSegment } from './segment.ts'
 import { endOfRecords, type View } from './view.ts'
 import { scanJournal } from './walk.ts'
 
@@ -46,7 +46,7 @@ export interface Said {
 interface Visitor<T> {
   /** Waited for. What it throws ends the dump. */
   found(what: T): void | Promise<void>
-  damaged(file: string, damage: Damage): void
+  damaged(file: string, damage: ByteRange): void
 }
 
 /**

@@ -36,6 +36,8 @@ export interface JournalItem {
 }
 
 export interface JournalSegment extends Segment {
+  /** Whether its last group may never have been on the disk as a whole: it is the last one of a start, or was then. */
+  mayEndTorn?: boolean
   /** Where the next record would stand, for the last segment; else its end. */
   end: number
 }
@@ -61,6 +63,8 @@ export interface JournalOptions {
   readonly segmentBytes: number
   /** Oldest first; all are only read. */
   readonly older: readonly JournalSegment[]
+  /** The last of them ends in a group that was never on the disk as a whole. */
+  readonly isOlderTorn: boolean
   /** Of the first segment that is begun: beyond every number that was ever used. */
   readonly firstNumber: number
   readonly fault: (what: string, error: unknown) => void
@@ -97,7 +101,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const file = segmentFile(folder, number)
     // What a failed attempt left behind was never used.
     await disk.remove(file)
-    const about = { kind: 'journal', number, previousEnd: last?.end ?? 0 } as const
+    const isPreviousTorn = options.isOlderTorn && segments.length === options.older.length
+    const about = { kind: 'journal', number, previousEnd: last?.end ?? 0, isPreviousTorn } as const
     const create = (): Promise<Segment> => createSegment(disk, file, about)
     const begun = await create().catch(async (error: unknown) => {
       if (isDiskFull(error) && (await reserve.release())) return create()

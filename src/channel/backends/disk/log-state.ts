@@ -13,6 +13,12 @@ export interface StoredCursor extends FloorHolder {
   record: Cursor | undefined
 }
 
+/** Positions from `from` to before `to`. */
+export interface PositionRange {
+  readonly from: Position
+  readonly to: Position
+}
+
 /** What is freed at once: an entry of the journal, a stretch of a backlog segment, or positions that were lost. */
 interface Unit {
   /** The position after it. */
@@ -40,6 +46,8 @@ export class LogState {
   settledBytes = 0
   /** What was before it, settled or not, is given up: its files may be gone. */
   expiredBefore: Position = 0
+  /** Positions that no entry ever had, in order: a power cut tore them out of a group that was never acknowledged. */
+  voids: readonly PositionRange[] = []
   /** The log is known and what it held is not there. */
   isLost = false
   /** Told when a backlog segment holds nothing any more. */

@@ -51,6 +51,8 @@ export const FRAME_BYTES = 11
 /** No record's body is longer: a length beyond it is not a length. */
 export const MAX_BODY_BYTES = 2 ** 25
 export const RECORD_VERSION = 1
+/** Beside version and kind: the first record of its group. What stands before it had been synced when it was written. */
+const BEGINS_GROUP = 0x80
 
 const KINDS = ['entry', 'open', 'remove', 'create', 'drop', 'save', 'put', 'delete', 'expire'] as const
 type Kind = (typeof KINDS)[number]
@@ -58,6 +60,7 @@ type Kind = (typeof KINDS)[number]
 /** A record that is whole, and of a kind that this program knows. */
 export interface RecordFrame {
   readonly kind: Kind
+  readonly beginsGroup: boolean
   readonly bodyAt: number
   readonly end: number
 }
@@ -74,11 +77,15 @@ export type Frame =
 
 const BAD: Frame = { kind: 'bad' }
 
-/** Appends a record whose checksum is seeded with `seed`, the file's own. Throws EVENT_TOO_LARGE beyond MAX_BODY_BYTES. */
+/**
+ * Appends a record whose checksum is seeded with `seed`, the file's own. What is written first into a writer begins a group.
+ * Throws EVENT_TOO_LARGE beyond MAX_BODY_BYTES.
+ */
 export function writeRecord(writer: ByteWriter, record: DiskRecord, seed: number): void {
   const bodyAt = startFrame(writer)
   writeBody(writer, record)
-  endFrame(writer, bodyAt, KINDS.indexOf(record.kind), seed)
+  const mark = bodyAt === FRAME_BYTES ? BEGINS_GROUP : 0
+  endFrame(writer, bodyAt, mark | KINDS.indexOf(record.kind), seed)
 }
 
 /** Appends the record that stands at `frame` in another file, framed anew for this one. */
@@ -97,10 +104,13 @@ export function frameAt(buffer: Buffer, at: number, seed: number): Frame {
   const end = at + FRAME_BYTES + length
   if (end > buffer.length) return { kind: 'short', end }
   if (crc32(buffer.subarray(at + 4, end), seed) !== buffer.readUInt32LE(at)) return BAD
-  const kindByte = buffer[at + 10] as number
-  const kind = KINDS[kindByte & 0x0f]
-  if (kindByte >> 4 === RECORD_VERSION && kind !== undefined) return { kind, bodyAt: at + FRAME_BYTES, end }
-  return { kind: 'newer', said: `a record of version ${kindByte >> 4} and kind ${kindByte & 0x0f}` }
+  const what = buffer[at + 10] as number
+  const version = (what & ~BEGINS_GROUP) >> 4
+  const kind = KINDS[what & 0x0f]
+  if (version !== RECORD_VERSION || kind === undefined) {
+    return { kind: 'newer', said: `a record of version ${version} and kind ${what & 0x0f}` }
+  }
+  return { kind, beginsGroup: (what & BEGINS_GROUP) !== 0, bodyAt: at + FRAME_BYTES, end }
 }
 
 export function isRecord(frame: Frame): frame is RecordFrame {
@@ -136,7 +146,7 @@ function startFrame(writer: ByteWriter): number {
   return writer.at
 }
 
-function endFrame(writer: ByteWriter, bodyAt: number, kind: number, seed: number): void {
+function endFrame(writer: ByteWriter, bodyAt: number, markAndKind: number, seed: number): void {
   const { buffer, at } = writer
   const length = at - bodyAt
   const frameAt = bodyAt - FRAME_BYTES
@@ -146,7 +156,7 @@ function endFrame(writer: ByteWriter, bodyAt: number, kind: number, seed: number
   }
   buffer.writeUInt32LE(length, frameAt + 4)
   buffer.writeUInt16LE(lengthCheck(length, seed), frameAt + 8)
-  buffer[frameAt + 10] = (RECORD_VERSION << 4) | kind
+  buffer[frameAt + 10] = (RECORD_VERSION << 4) | markAndKind
   buffer.writeUInt32LE(crc32(buffer.subarray(frameAt + 4, at), seed), frameAt)
 }
 

@@ -9,7 +9,7 @@ import { type Checkpoint, type CheckpointLog, loadCheckpoint } from './checkpoin
 import { applyRecord, type DirectoryState, emptyDirectory, logStateOf } from './directory-state.ts'
 import type { Disk, ReadableDisk } from './disk.ts'
 import { type JournalSegment, LOCATION_SCALE, type Location, segmentFile } from './journal.ts'
-import type { LogState } from './log-state.ts'
+import type { LogState, PositionRange } from './log-state.ts'
 import { readEntryHead, readRecord } from './record.ts'
 import { HEADER_BYTES, openSegment, type Scanned, type Segment, scanSegment } from './segment.ts'
 
@@ -21,6 +21,8 @@ export interface Folders {
 
 export interface Recovered extends DirectoryState {
   readonly segments: JournalSegment[]
+  /** The power went while the last group was being stored: a part of it is there, behind one that is not. */
+  readonly isTorn: boolean
   /** Of the next journal segment. */
   readonly nextSegment: number
   /** Files that hold nothing any more, or never did. */
@@ -35,7 +37,10 @@ interface Recovery extends Recovered {
   readonly missing: { readonly state: LogState; readonly file: string; readonly end: Position }[]
   readonly folders: Folders
   readonly fault: (what: string, error: unknown) => void
+  /** Positions that an entry was found behind, and where that stands. */
+  readonly skipped: { readonly state: LogState; readonly range: PositionRange; readonly location: Location }[]
   nextSegment: number
+  isTorn: boolean
 }
 
 const WHAT = 'recover the data directory'
@@ -70,6 +75,8 @@ export async function recover(
     nextLog: checkpoint?.nextLog ?? 1,
     nextSegment: (numbers.at(-1) ?? 0) + 1,
     segments: [],
+    isTorn: false,
+    skipped: [],
     obsolete: [],
     damaged: [],
   }
@@ -161,11 +168,13 @@ async function openJournalSegments(
   setEnds(segments)
 }
 
-/** Each segment says where the one before it ended; of the last, and before one that is missing, it is the file's end. */
+/** Each segment says how the one before it ended; of the last, and before one that is missing, it is the file's end. */
 export function setEnds(segments: readonly JournalSegment[]): void {
   for (const [at, segment] of segments.entries()) {
     const next = segments[at + 1]
-    if (next && next.header.number === segment.header.number + 1) segment.end = next.header.previousEnd
+    const follows = next?.header.number === segment.header.number + 1
+    if (next && follows) segment.end = next.header.previousEnd
+    segment.mayEndTorn = next ? follows && next.header.isPreviousTorn : true
   }
 }
 
@@ -244,10 +253,21 @@ async function replay(recovery: Recovery, replayFrom: Location): Promise<void> {
     // So is a copy whose checkpoint was read before its journal was complete.
     if (from > segment.end) tell(segment.end, from)
     const found = (scanned: Scanned): void => apply(recovery, segment, scanned)
-    const end = await scanSegment(segment, from, segment.end, found, (damage) => tell(damage.from, damage.to))
+    const end = await scanSegment(segment, from, segment.end, found, ({ from: start, to, isInLastGroup }) => {
+      if (!isInLastGroup || !segment.mayEndTorn) return tell(start, to)
+      if (segment === segments.at(-1)) recovery.isTorn = true
+      noteVoids(recovery, number * LOCATION_SCALE + start)
+    })
     // Where no other says where it ends, what follows its records may be what was written ahead of them.
     if (segments[i + 1]?.header.number !== number + 1) segment.end = end
     else if (end < segment.end) tell(end, segment.end)
+  }
+}
+
+/** What was skipped by entries from there on was in the group that is torn there. */
+function noteVoids({ skipped }: Recovery, tornAt: Location): void {
+  for (const { state, range, location } of skipped.splice(0)) {
+    if (location > tornAt) state.voids = [...state.voids, range]
   }
 }
 
@@ -255,7 +275,10 @@ function apply(recovery: Recovery, segment: Segment, { buffer, frame, at }: Scan
   const location = segment.header.number * LOCATION_SCALE + at
   if (frame.kind === 'entry') {
     const { log, position, bytes } = readEntryHead(buffer, frame)
-    recovery.logs.get(log)?.addEntry(position, location, bytes)
+    const state = recovery.logs.get(log)
+    if (!state) return
+    if (position > state.end) recovery.skipped.push({ state, range: { from: state.end, to: position }, location })
+    state.addEntry(position, location, bytes)
   } else {
     applyRecord(recovery, readRecord(buffer, frame), location)
   }

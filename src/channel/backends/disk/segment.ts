@@ -13,6 +13,10 @@ export interface SegmentHeader {
   readonly number: number
   /** Where the journal segment before this one ends: what stands in it after that was never acknowledged. */
   readonly previousEnd: number
+  /** A start found the last group before that end torn: parts of it were never on the disk, and it was not acknowledged. */
+  readonly isPreviousTorn: boolean
+  /** Whether its records tell where groups begin: not in a backlog segment, nor in what earlier programs wrote. */
+  readonly marksGroups: boolean
   /** Where checksums of this file's records begin, so that bytes of another file are never taken for its records. */
   readonly seed: number
 }
@@ -23,10 +27,12 @@ export interface Segment {
   readonly file: DiskFile
 }
 
-/** magic 4, version u8, kind u8, 2 unused, random id 8, number u64, previous end u32, crc32 of all before u32. */
+/** magic 4, version u8, kind u8, previous is torn u8, 1 unused, random id 8, number u64, previous end u32, crc32 of all before u32. */
 export const HEADER_BYTES = 32
 const MAGIC = 'TIDG'
-const VERSION = 1
+/** In version 1 no record tells that it begins a group. */
+const VERSION = 2
+const OLDEST_VERSION = 1
 const KINDS = ['journal', 'backlog'] as const
 const SCAN_BYTES = 2 ** 20
 
@@ -34,9 +40,9 @@ const SCAN_BYTES = 2 ** 20
 export async function createSegment(
   disk: Disk,
   file: string,
-  about: { readonly kind: SegmentHeader['kind']; readonly number: number; readonly previousEnd: number },
+  about: Omit<SegmentHeader, 'seed' | 'marksGroups'>,
 ): Promise<Segment> {
-  const { bytes, seed } = encodeHeader(about)
+  const bytes = encodeHeader(about)
   const handle = await disk.create(file)
   try {
     await handle.write(bytes, 0)
@@ -47,7 +53,7 @@ export async function createSegment(
     await disk.remove(file).catch(() => undefined)
     throw error
   }
-  return { path: file, header: { ...about, seed }, file: handle }
+  return { path: file, header: headerIn(bytes, about.kind), file: handle }
 }
 
 /** undefined when it does not begin with a header. Throws LOG_CORRUPT when the header is of another version. */
@@ -73,14 +79,21 @@ export interface Scanned {
   readonly at: number
 }
 
-/** Bytes from `from` to before `to` are no records, and records follow. */
-export interface Damage {
+/** Bytes from `from` to before `to`. */
+export interface ByteRange {
   readonly from: number
   readonly to: number
 }
 
+/** They are no records, and records follow. */
+export interface Damage extends ByteRange {
+  /** All that follows is of the same group as what stood there: it may be that this was never on the disk. */
+  readonly isInLastGroup: boolean
+}
+
 /**
- * Hands over every record from `from` to before `end`, in order, and the damage between them. Resolves with the end of
+ * Hands over every record from `from` to before `end`, in order, and the damage between them, once it is known what
+ * follows. Resolves with the end of
  * the last record: what follows it up to `end` is no record and has none after it. Rejects with LOG_CORRUPT where a newer
  * program's record stands: passing it would lose it.
  */
@@ -96,6 +109,13 @@ export async function scanSegment(
   let bufferAt = from
   let at = from
   let goodEnd = from
+  /** Not known yet whether another group follows. */
+  let unsure: ByteRange[] = []
+
+  function tell(isInLastGroup: boolean): void {
+    for (const one of unsure) damaged({ ...one, isInLastGroup })
+    unsure = []
+  }
 
   async function load(bytes: number): Promise<void> {
     buffer = Buffer.allocUnsafe(Math.min(Math.max(bytes, SCAN_BYTES), end - at))
@@ -116,11 +136,13 @@ export async function scanSegment(
       at = bufferAt + nextPlace(buffer, at - bufferAt)
       continue
     }
-    if (at > goodEnd) damaged({ from: goodEnd, to: at })
+    if (at > goodEnd) unsure.push({ from: goodEnd, to: at })
+    if (frame.beginsGroup || !header.marksGroups) tell(false)
     await found({ buffer, frame, at })
     at = bufferAt + frame.end
     goodEnd = at
   }
+  tell(true)
   return goodEnd
 }
 
@@ -133,37 +155,42 @@ function nextPlace(buffer: Buffer, at: number): number {
   return place
 }
 
-function encodeHeader(about: Omit<SegmentHeader, 'seed'>): { readonly bytes: Buffer; readonly seed: number } {
+function encodeHeader(about: Omit<SegmentHeader, 'seed' | 'marksGroups'>): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES)
   bytes.write(MAGIC, 0, 'latin1')
   bytes[4] = VERSION
   bytes[5] = KINDS.indexOf(about.kind)
+  bytes[6] = about.isPreviousTorn ? 1 : 0
   randomBytes(8).copy(bytes, 8)
   bytes.writeBigUInt64LE(BigInt(about.number), 16)
   bytes.writeUInt32LE(about.previousEnd, 24)
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28)
-  return { bytes, seed: seedOf(bytes) }
+  return bytes
 }
 
 function decodeHeader(bytes: Buffer, file: string): SegmentHeader | undefined {
   const kind = KINDS[bytes[5] as number]
   if (bytes.toString('latin1', 0, 4) !== MAGIC || bytes.readUInt32LE(28) !== crc32(bytes.subarray(0, 28)))
     return undefined
-  if (bytes[4] !== VERSION || !kind) {
-    throw newer(`${file}: format version ${bytes[4]}, kind ${bytes[5]}, where this program reads version ${VERSION}`)
+  const version = bytes[4] as number
+  if (version < OLDEST_VERSION || version > VERSION || !kind) {
+    const reads = `${OLDEST_VERSION} to ${VERSION}`
+    throw newer(`${file}: format version ${version}, kind ${bytes[5]}, where this program reads versions ${reads}`)
   }
+  return headerIn(bytes, kind)
+}
+
+function headerIn(bytes: Buffer, kind: SegmentHeader['kind']): SegmentHeader {
   return {
     kind,
     number: Number(bytes.readBigUInt64LE(16)),
     previousEnd: bytes.readUInt32LE(24),
-    seed: seedOf(bytes),
+    isPreviousTorn: bytes[6] === 1,
+    marksGroups: kind === 'journal' && (bytes[4] as number) >= 2,
+    seed: crc32(bytes.subarray(8, 16)),
   }
 }
 
 function newer(what: string): EventingError {
   return new EventingError('LOG_CORRUPT', `${what}: start the program that wrote it, or a newer one`)
-}
-
-function seedOf(header: Buffer): number {
-  return crc32(header.subarray(8, 16))
 }

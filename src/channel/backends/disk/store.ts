@@ -111,6 +111,7 @@ async function openRecovered(
     folder: folders.journal,
     segmentBytes,
     older: recovered.segments,
+    isOlderTorn: recovered.isTorn,
     firstNumber: recovered.nextSegment,
     fault,
     async onRoll() {

@@ -10,16 +10,16 @@ import type { DirectoryState } from './directory-state.ts'
 import type { ReadableDisk } from './disk.ts'
 import { Findings, NEXT } from './findings.ts'
 import { LOCATION_SCALE, segmentFile } from './journal.ts'
-import type { LogState } from './log-state.ts'
+import type { LogState, PositionRange } from './log-state.ts'
 import { type LogNumber, readArrivedAt, readEntryHead, readRecord } from './record.ts'
 import { foldersOf } from './recovery.ts'
 import { emptyReport, type LogReport, logReportOf, type Report, reportOf } from './report.ts'
-import { type Damage, HEADER_BYTES, type Scanned, type Segment, scanSegment } from './segment.ts'
+import { type ByteRange, HEADER_BYTES, type Scanned, type Segment, scanSegment } from './segment.ts'
 import { openView, type View, type ViewedBacklog } from './view.ts'
 import { locationIn, readState, replayFromOf, scanJournal, segmentsOf } from './walk.ts'
 
 /** Damage where there may be nothing that is still needed. */
-interface Doubt extends Damage {
+interface Doubt extends ByteRange {
   readonly segment: Segment
   isNeeded: boolean
 }
@@ -33,6 +33,8 @@ interface Verification {
   readonly findings: Findings
   readonly coverages: Map<LogNumber, Coverage>
   readonly doubts: Doubt[]
+  /** Where groups begin to be torn that were being stored when the power went. */
+  readonly torn: { readonly file: string; readonly from: number }[]
 }
 
 /**
@@ -58,7 +60,7 @@ export async function verifyDirectory(disk: ReadableDisk, dir: string, clock: Cl
 
 async function verify(view: View, findings: Findings): Promise<Report> {
   const state = await readState(view)
-  const verification: Verification = { view, state, findings, coverages: new Map(), doubts: [] }
+  const verification: Verification = { view, state, findings, coverages: new Map(), doubts: [], torn: [] }
   tellFiles(view, findings)
   for (const log of state.logs.values()) verification.coverages.set(log.number, new Coverage(log.start))
   for (const file of view.backlog) await coverBacklog(verification, file)
@@ -103,7 +105,7 @@ async function coverBacklog(verification: Verification, file: ViewedBacklog): Pr
   const found = (scanned: Scanned): void => {
     if (readEntryHead(scanned.buffer, scanned.frame).log === range.log) cover(coverage, scanned, segment, findings)
   }
-  const doubt = (damage: Damage): void => doubtOf(verification, segment, damage)
+  const doubt = (damage: ByteRange): void => doubtOf(verification, segment, damage)
   const recordsEnd = index?.recordsEnd ?? size
   const end = await scanSegment(segment, HEADER_BYTES, recordsEnd, found, doubt)
   if (index && end < recordsEnd) doubt({ from: end, to: recordsEnd })
@@ -124,6 +126,7 @@ async function coverJournal(verification: Verification): Promise<void> {
     },
     damaged(segment, damage) {
       if (locationIn(segment, damage.to) <= replayFrom) doubtOf(verification, segment, damage)
+      else if (damage.isInLastGroup && segment.mayEndTorn) tornOf(verification, segment, damage)
       else findings.problem(segment.path, damage.from, `damaged up to ${damage.to}`, NEXT.lost)
     },
   })
@@ -181,13 +184,18 @@ function cover(coverage: Coverage, { buffer, frame, at }: Scanned, { path }: Seg
   coverage.found(readEntryHead(buffer, frame), readArrivedAt(buffer, frame), path, at)
 }
 
-function doubtOf({ doubts, findings }: Verification, segment: Segment, { from, to }: Damage): void {
+function tornOf({ torn, findings }: Verification, { path }: Segment, { from, to }: ByteRange): void {
+  torn.push({ file: path, from })
+  findings.note(path, from, `bytes up to ${to} were not stored: a group that the power went in, never acknowledged`)
+}
+
+function doubtOf({ doubts, findings }: Verification, segment: Segment, { from, to }: ByteRange): void {
   if (doubts.length < MOST_DOUBTS) doubts.push({ from, to, segment, isNeeded: false })
   else findings.problem(segment.path, from, `damaged up to ${to}`, NEXT.lost)
 }
 
 /** What the log should hold is known once all records are read: where it ends, and what its cursors still want. */
-function closeLog({ view, findings, coverages, doubts }: Verification, log: LogState): LogReport {
+function closeLog({ view, findings, coverages, doubts, torn }: Verification, log: LogState): LogReport {
   const known = view.checkpoint?.logs.find(({ number }) => number === log.number)
   const coverage = coverages.get(log.number) ?? new Coverage(log.start)
   const last = segmentsOf(view).at(-1)
@@ -196,7 +204,8 @@ function closeLog({ view, findings, coverages, doubts }: Verification, log: LogS
   coverage.missUpTo(end, last?.path ?? view.dir, last?.end ?? 0)
   const passed = Math.min(log.base, log.floors.lowest()?.floor() ?? Infinity)
   const neededFrom = Math.max(log.start, passed)
-  const missing = coverage.gaps.filter(({ to }) => to > neededFrom)
+  const wasTorn = ({ file, offset }: Gap): boolean => torn.some((one) => one.file === file && one.from <= offset)
+  const missing = coverage.gaps.filter((gap) => gap.to > neededFrom && !wasTorn(gap) && !isVoid(gap, log.voids))
   for (const gap of missing) {
     const isGone = view.backlog.some((file) => file.isGone && file.path === gap.file)
     const what = `${isGone ? 'the file is gone; ' : ''}${log.name}: ${textOf(gap, neededFrom)}`
@@ -207,6 +216,12 @@ function closeLog({ view, findings, coverages, doubts }: Verification, log: LogS
   markNeeded(doubts, known?.entries ?? [], neededFrom)
   const ranges = missing.map(({ from, to }) => ({ from: Math.max(from, neededFrom), to: to - 1 }))
   return logReportOf(log, coverage, end, ranges)
+}
+
+function isVoid({ from, to }: Gap, voids: readonly PositionRange[]): boolean {
+  let next = from
+  for (const range of voids) if (range.from <= next) next = Math.max(next, range.to)
+  return next >= to
 }
 
 function textOf({ from, to, isRough }: Gap, neededFrom: Position): string {

@@ -27,7 +27,7 @@ export async function readState(view: View): Promise<DirectoryState> {
 export interface JournalVisitor {
   /** Every record, needed or not. */
   found(scanned: Scanned, segment: Segment): void | Promise<void>
-  damaged?(segment: Segment, damage: Damage): void
+  damaged?(segment: JournalSegment, damage: Damage): void
 }
 
 export async function scanJournal(view: View, { found, damaged }: JournalVisitor): Promise<void> {
@@ -39,7 +39,7 @@ export async function scanJournal(view: View, { found, damaged }: JournalVisitor
       (scanned) => found(scanned, segment),
       (damage) => damaged?.(segment, damage),
     )
-    if (end < segment.end) damaged?.(segment, { from: end, to: segment.end })
+    if (end < segment.end) damaged?.(segment, { from: end, to: segment.end, isInLastGroup: false })
   }
 }
 

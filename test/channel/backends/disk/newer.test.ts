@@ -72,7 +72,7 @@ function change(file: string, edit: (bytes: Buffer) => void): void {
 }
 
 function setVersion(bytes: Buffer): void {
-  bytes.writeUInt8(2, 4)
+  bytes.writeUInt8(200, 4)
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28)
 }
 

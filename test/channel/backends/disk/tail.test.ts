@@ -12,7 +12,7 @@ import { aPowerCutDisk, type PowerCutDisk } from './power-cut-disk.ts'
 const JOURNAL = '/data/journal/0000000001.journal'
 const ref = { uid: 'u', name: 'n' }
 /** Events of each group, one after the other. */
-const GROUPS = isLong ? [1, 3, 8, 2, 1, 5] : [1, 3, 1]
+const GROUPS = isLong ? [1, 3, 8, 2, 1, 5] : [1, 3, 2]
 /** Room for all groups, and little more to be read each time. */
 const SEGMENT_BYTES = 8_192
 /** Of bits: has no factor in common with eight, so that each bit of a byte has its turn. */
@@ -59,16 +59,16 @@ describe('the tail of the journal', () => {
     }
   })
 
-  it(`with ${EVERY} bit turned: all other events are there, and it is told unless nothing follows${longMark}`, async function () {
+  it(`with ${EVERY} bit turned: all other events are there, and it is told unless the last group has it${longMark}`, async function () {
     this.timeout(isLong ? 300_000 : 30_000)
-    for (const { id, from, to } of places) {
+    for (const [number, { id, from, to }] of places.entries()) {
       const others = places.filter((place) => place.id !== id).map((place) => place.id)
-      const isLast = to === end
+      const isInLastGroup = number >= places.length - (GROUPS.at(-1) ?? 0)
       for (let bit = 8 * from; bit < 8 * to; bit += STEP) {
         const found = await recovered(bit, (bytes) => withBitTurned(bytes, bit))
 
         assert.deepEqual(found.ids, others, `bit ${bit}`)
-        const told = isLast ? [] : [`LOG_CORRUPT ${JOURNAL}: damaged from ${from} to ${to}`]
+        const told = isInLastGroup ? [] : [`LOG_CORRUPT ${JOURNAL}: damaged from ${from} to ${to}`]
         assert.deepEqual(found.faults, told, `bit ${bit}`)
       }
     }

@@ -60,7 +60,7 @@ describe('looking at a data directory', () => {
       },
     ])
     assert.deepEqual([...report.values], [['pause/x', 'yes']])
-    assert.equal(report.checkpoint?.version, 2)
+    assert.equal(report.checkpoint?.version, 3)
     assert.deepEqual([report.problems, report.notes, report.locks], [[], [], []])
   })
 
