@@ -63,6 +63,11 @@ export interface Found {
   readonly standings: readonly { readonly id: CursorId; readonly standing: Standing }[]
 }
 
+export interface SkipOptions {
+  /** What the filter does not pass between two that are skipped is passed too, whatever the filter will be: one stretch. */
+  readonly isStretch: boolean
+}
+
 /** An entry that a subscription has not settled. */
 export interface Unsettled {
   readonly lane: LaneId
@@ -113,7 +118,7 @@ export interface Channel {
    * finish. Resolves with how many these were, once that is stored; rejects with LOG_UNAVAILABLE (retryable) when it is not:
    * then they are not attempted either, until a restart.
    */
-  skip(id: CursorId, wanted: (unsettled: Unsettled) => boolean): Promise<number>
+  skip(id: CursorId, wanted: (unsettled: Unsettled) => boolean, options?: SkipOptions): Promise<number>
   /** One entry counts as settled for the subscription, as `skip` has it. Stored with the next save. */
   settle(id: CursorId, lane: LaneId, entry: Entry): void
   /** Its destination took an event that came to it in another way: it does not fail any more. */
@@ -386,7 +391,7 @@ export function openChannel(options: ChannelOptions): Channel {
     standing: (id, lane, position) => lanes.get(lane)?.lane.standing(known(id), position) ?? 'waiting',
     unsettled,
 
-    async skip(id, wanted) {
+    async skip(id, wanted, { isStretch } = { isStretch: false }) {
       let skipped = 0
       /** Per lane, from where on nothing is unsettled but what is wanted. */
       const from = new Map<LaneId, Position>()
@@ -394,7 +399,7 @@ export function openChannel(options: ChannelOptions): Channel {
         const { lane, entry } = found
         const after = entry.position + 1
         if (wanted(found)) {
-          const through = { from: from.get(lane) ?? 0, to: after }
+          const through = isStretch ? { from: from.get(lane) ?? 0, to: after } : undefined
           skipped += lanes.get(lane)?.lane.settle(known(id), entry, through) ?? 0
         } else {
           from.set(lane, after)

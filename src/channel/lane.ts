@@ -319,6 +319,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       counts.expired += Math.max(0, start - head)
       head = Math.max(head, start)
       ring.restart(head)
+      endBounded()
       tellAwaited()
     }
     await clock.sleep(RETRY_MS * (0.5 + Math.random()), reading.signal).catch(() => undefined)

@@ -6,6 +6,7 @@ import type { DeadLetterLog } from '../broker/dead-letter-log.ts'
 import type { CursorStart } from '../channel/log.ts'
 import type { Deliver, SubscriptionSpec, SubscriptionStatus } from '../channel/subscription.ts'
 import type { Timer } from '../core/clock.ts'
+import { codeOf } from '../core/errors.ts'
 import type { ResourceKey } from '../store/resource-store.ts'
 import type { World } from './world.ts'
 
@@ -95,8 +96,12 @@ export function createCursors(
   async function drop(key: ResourceKey, { uid, hub }: Placed): Promise<void> {
     cursors.delete(key)
     tell(key)
-    // A log that is gone has no cursors.
-    await hub.channel.unsubscribe(uid).catch(() => undefined)
+    try {
+      await hub.channel.unsubscribe(uid)
+    } catch (error) {
+      // A log that is gone has no cursors. One that stays has its uid kept, by which a later start finds and drops it.
+      if (codeOf(error) !== 'LOG_GONE') return logger.error({ err: error, resource: key }, 'its cursor was not dropped')
+    }
     if (resources.get(key)) return
     await forget(key).catch((error: unknown) => logger.error({ err: error, resource: key }, 'it was not forgotten'))
   }

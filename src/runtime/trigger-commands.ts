@@ -65,7 +65,10 @@ export function createTriggerCommands(cursors: Cursors, reruns: Reruns): Trigger
       const wanted = ids && new Set(ids)
       const isMeant = ({ attributes, arrivedAt }: Event): boolean =>
         (wanted === undefined || wanted.has(attributes['id'] ?? '')) && (untilMs === undefined || arrivedAt < untilMs)
-      if (!isDry) return { count: await hub.channel.skip(uid, ({ entry }) => isMeant(entry.event)) }
+      if (!isDry) {
+        const options = { isStretch: wanted === undefined }
+        return { count: await hub.channel.skip(uid, ({ entry }) => isMeant(entry.event), options) }
+      }
       let count = 0
       for await (const { entry } of hub.channel.unsettled(uid)) if (isMeant(entry.event)) count++
       return { count }

@@ -216,6 +216,27 @@ export function describeSkipping(backend: Backend): void {
       assert.equal(restarted.channel.subscription('list')?.unread, 45)
     })
 
+    it('passes what the filter does not let by only where a whole stretch is skipped', async () => {
+      for (const isStretch of [false, true]) {
+        const rig = await openRig(backend)
+        const subscriber = await rig.subscribe('a', settles, { filter: typeIs('wanted') })
+        rig.channel.pause('a')
+        const types = ['wanted', 'other', 'wanted']
+        await sendAndSee(
+          rig,
+          types.map((type, i) => anEvent({ id: `${type}${i}`, type })),
+        )
+
+        await rig.whileTicking(rig.channel.skip('a', () => true, { isStretch }))
+        rig.channel.change('a', aSpec(subscriber.deliver))
+        rig.channel.resume('a')
+        await rig.sendAll([anEvent({ id: 'later' })])
+
+        await eventually(() => subscriber.ids.includes('later'), 'it goes on')
+        assert.deepEqual(subscriber.ids, isStretch ? ['later'] : ['other1', 'later'])
+      }
+    })
+
     it('only what matches counts as skipped', async () => {
       const rig = await openRig(backend)
       await rig.subscribe('a', hangs, { filter: typeIs('wanted') })

@@ -71,13 +71,16 @@ export function nodeDisk(): Disk {
   }
 }
 
+/** Events are nobody else's to read. */
+const OWNER_ONLY = 0o700
+
 /**
  * Returns the first folder that it made. Node's own way looks for what is above for ever where a file system says of a new
  * name that it is not there, as /proc does.
  */
 async function makeWithAbove(folder: string): Promise<string | undefined> {
   try {
-    await mkdir(folder)
+    await mkdir(folder, OWNER_ONLY)
     return folder
   } catch (error) {
     if (await isFolder(folder)) return undefined

@@ -28,6 +28,7 @@ describe('the disk of this machine', () => {
 
       const made = path.resolve(given)
       assert.ok((await stat(made)).isDirectory())
+      assert.equal((await stat(made)).mode & 0o077, 0)
       assert.equal(synced.length, path.relative(folder, made).split(path.sep).length)
       assert.equal(synced.at(-1), folder)
     })
