@@ -56,7 +56,8 @@ export interface Checkpoint {
 const MAGIC = 'TIDC'
 /** Version 1 had no values; neither 1 nor 2 had voids, and none of the journal's records told where groups begin. */
 const VERSION = 3
-const OLDEST_VERSION = 1
+/** Version 1, which no release wrote, had no values, and so no uids. */
+const OLDEST_VERSION = 2
 /** magic 4, version u8, crc32 of what follows u32. */
 const HEADER_BYTES = 9
 
@@ -175,7 +176,7 @@ function decodeCheckpoint(bytes: Buffer): Checkpoint {
     firstSegment: reader.number(),
     nextLog: reader.number(),
     logs: Array.from({ length: reader.number() }, () => readLog(reader, version)),
-    values: version < 2 ? [] : Array.from({ length: reader.number() }, () => [reader.text(), reader.text()] as const),
+    values: Array.from({ length: reader.number() }, () => [reader.text(), reader.text()] as const),
   }
 }
 
