@@ -295,13 +295,10 @@ describe('looking at a data directory', () => {
         const found = isRefused || isAtEnd ? undefined : await missedByAStart(dir)
         if (found) {
           for (const [name, missed] of Object.entries(found)) {
-            const told = new Set(logs.find((log) => log.name === name)?.missing.flatMap(positionsOf))
-            assert.ok(
-              [...told].every((position) => missed.includes(position)),
-              `${name}: told ${[...told]}, ${missed}`,
-            )
-            // After damage in the backlog a start goes on at a point, which may be later than the next record.
-            if (missed.length > 0) assert.notEqual(problems.length, 0, `${name}: ${missed} is missing and nobody told`)
+            const told = logs.find((log) => log.name === name)?.missing.flatMap(positionsOf)
+            // Of a file without a header nobody can say what was in it.
+            const isUnknown = problems.some(({ what }) => what.startsWith('its header is damaged'))
+            if (!isUnknown) assert.deepEqual(told, missed, name)
           }
         }
         rmSync(path.dirname(dir), { recursive: true })
