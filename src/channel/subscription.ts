@@ -85,6 +85,11 @@ export interface SubscriptionStatus {
   readonly oldestArrivedAt: number | undefined
 }
 
+/** What it lacks that is not in `unsettled`: at most that, where it is not known exactly. */
+export function behindOf({ behind, exact, unread }: SubscriptionStatus): number {
+  return exact ? behind : Math.max(behind, unread)
+}
+
 /** A subscription while it is served: what all its windows, one per lane, share. */
 export interface Subscription {
   readonly id: CursorId

@@ -65,7 +65,8 @@ async function realPathOf(folder: string): Promise<string> {
 function formatCopy(report: Report): string {
   const { dir, journal, backlog, logs, problems } = report
   const entries = logs.reduce((sum, log) => sum + log.entries, 0)
-  const copied = `${oneLine(dir)}: ${bytesText(journal.bytes + backlog.bytes)} in ${journal.files + backlog.files} files`
+  const files = journal.files + backlog.files
+  const copied = `${oneLine(dir)}: ${bytesText(journal.bytes + backlog.bytes)} in ${files} ${files === 1 ? 'file' : 'files'}`
   const held = `${entries} ${entries === 1 ? 'event' : 'events'} of ${logs.length} ${logs.length === 1 ? 'log' : 'logs'}`
   const words = `${copied}, ${held}\n`
   return problems.length === 0 ? words : `${words}It is a copy of what is damaged.\n${formatProblems(report)}`

@@ -12,6 +12,7 @@ Per broker, channel, trigger, subscription and source: what came, what went, wha
 anything fails.
   broker, channel:       accepted = unmatched + settled + waiting + expired
   trigger, subscription: matched = delivered + dead-lettered (to a sink) + kept (in the dead-letter log) + waiting
+Counts begin with the server. What a trigger has not read is behind, whenever it came: <= 2 is at most two for it.
 Beside them the replays and redrives that go on, and those that ended last.
 
 ${JSON_USAGE}${SERVER_USAGE}`,
@@ -75,8 +76,10 @@ function formatSubscribers(what: string, subscribers: readonly SubscriberStatus[
 const RARE = ['skipped', 'expired'] as const
 
 function subscriberRow(subscriber: SubscriberStatus, rare: readonly (typeof RARE)[number][]): string[] {
-  const { namespace, name, ready, paused, matched, delivered, deadLettered, kept, waiting, behind } = subscriber
-  const counts = [matched, delivered, deadLettered, kept, waiting, behind, ...rare.map((count) => subscriber[count])]
+  const { namespace, name, ready, paused, matched, delivered, deadLettered, kept, waiting } = subscriber
+  const most = subscriber.behindIsExact || subscriber.behind === 0 ? '' : '<= '
+  const rest = [`${most}${subscriber.behind}`, ...rare.map((count) => subscriber[count])]
+  const counts = [matched, delivered, deadLettered, kept, waiting, ...rest]
   const state = paused ? `${ready} (paused)` : ready
   return [`${namespace}/${name}`, state, ...counts.map(String), subscriber.oldestWaiting ?? '-']
 }

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { OpenBroker } from '../broker/broker.ts'
 import type { DeadLetterLog } from '../broker/dead-letter-log.ts'
 import type { CursorStart } from '../channel/log.ts'
-import type { Deliver, SubscriptionSpec, SubscriptionStatus } from '../channel/subscription.ts'
+import { behindOf, type Deliver, type SubscriptionSpec, type SubscriptionStatus } from '../channel/subscription.ts'
 import type { Timer } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import type { ResourceKey } from '../store/resource-store.ts'
@@ -219,8 +219,8 @@ export function createCursors(
 }
 
 /** What was published for it and is not settled; where that is not known, what it has not read. */
-function unsettledOf({ unsettled, behind, exact, unread }: SubscriptionStatus): number {
-  return unsettled + (exact ? behind : Math.max(behind, unread))
+function unsettledOf(status: SubscriptionStatus): number {
+  return status.unsettled + behindOf(status)
 }
 
 function specOf({ spec, deliver }: Placed): SubscriptionSpec {

@@ -2,7 +2,7 @@
 // what waits and what fails. What of it needs attention is told in words by problems.ts.
 import type { OpenBroker } from '../broker/broker.ts'
 import type { DeadLetterLogStatus } from '../broker/dead-letter-log.ts'
-import type { SubscriptionStatus } from '../channel/subscription.ts'
+import { behindOf, type SubscriptionStatus } from '../channel/subscription.ts'
 import type { Target } from '../core/destination.ts'
 import { printableUrl } from '../http/address.ts'
 import { type Condition, conditionOf } from '../resource/conditions.ts'
@@ -114,6 +114,8 @@ export interface SubscriberStatus {
   readonly waiting: number
   /** Published for it and not yet read for it: it has no room, or nothing may be attempted. */
   readonly behind: number
+  /** False when `behind` is the most it can be: after a restart, what was published before is not known by its filter. */
+  readonly behindIsExact: boolean
   /** Gone from the log before they were delivered; no part of `matched`. */
   readonly expired: number
   /** Not delivered because somebody said so; no part of `matched`. */
@@ -290,7 +292,8 @@ function counts(cursor: SubscriptionStatus | undefined) {
     deadLettered: stats?.deadLettered ?? 0,
     kept: stats?.kept ?? 0,
     waiting: cursor?.unsettled ?? 0,
-    behind: cursor?.behind ?? 0,
+    behind: cursor ? behindOf(cursor) : 0,
+    behindIsExact: cursor?.exact ?? true,
     expired: stats?.expired ?? 0,
     skipped: stats?.skipped ?? 0,
     inFlight: cursor?.inFlight ?? 0,

@@ -27,6 +27,7 @@ const FAILING: RuntimeStatus = {
       kept: 0,
       waiting: 2,
       behind: 0,
+      behindIsExact: true,
       expired: 0,
       skipped: 0,
       inFlight: 1,

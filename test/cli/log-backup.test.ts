@@ -27,7 +27,7 @@ describe('tidings log backup', () => {
     const { code, out, err } = await run(['log', 'backup', dir, to])
 
     assert.deepEqual([code, err], [0, ''])
-    assert.match(out, new RegExp(`^${to}: \\d+ B in 1 files?, 1 event of 1 log\\n$`))
+    assert.match(out, new RegExp(`^${to}: \\d+ B in 1 file, 1 event of 1 log\\n$`))
     assert.equal((await run(['log', 'verify', to])).code, 0)
   })
 

@@ -31,6 +31,7 @@ const SUBSCRIBER: SubscriberStatus = {
   kept: 0,
   waiting: 1,
   behind: 0,
+  behindIsExact: true,
   expired: 0,
   skipped: 0,
   inFlight: 0,

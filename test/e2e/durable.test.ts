@@ -153,6 +153,23 @@ describe('tidings serve, whose data directory outlives it,', function () {
     assert.deepEqual(idsAt(0).sort(), ['1', '2', '3'])
   })
 
+  it('says of a paused trigger after a restart that something waits for it', async () => {
+    await manifests(aTrigger('t', subscriber.url, RETRIES))
+    const first = await start()
+    assert.equal((await runProgram(['trigger', 'pause', 't', '--server', first.adminUrl])).code, 0)
+    await send(first, ['1', '2'])
+    first.process.kill('SIGTERM')
+    await first.finished
+
+    await using second = await start()
+
+    const status = async (...more: string[]): Promise<string> =>
+      (await runProgram(['status', '--server', second.adminUrl, ...more])).out
+    assert.match(await status(), /^default\/t +True \(paused\) .* <= 2 +-$/m)
+    const [trigger] = JSON.parse(await status('-o', 'json')).triggers
+    assert.deepEqual([trigger.behind, trigger.behindIsExact], [2, false])
+  })
+
   it('with events in memory keeps uids and pauses, and leaves alone what is on disk', async () => {
     const memory = ['--channel', 'memory', '--drainMs', '0']
     await manifests(aTrigger('t', subscriber.url, RETRIES))
