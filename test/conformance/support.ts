@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { Event } from '../../src/core/event.ts'
 import type { CompiledFilter } from '../../src/filter/filter.ts'
 import { anEvent as aPlainEvent } from '../support/builders.ts'
+import type { FakeClock } from '../support/clock.ts'
 
 export const MiB = 2 ** 20
 
@@ -76,6 +77,14 @@ export async function eventually(condition: () => boolean, what: string, withinM
     if (performance.now() - startedAt > withinMs) assert.fail(`not within ${withinMs} ms: ${what}`)
     await nextTurn()
   }
+}
+
+/** A fake clock goes on, slowly, until the condition holds: a timer may wait for a disk before it is set again. */
+export async function goesOnUntil(clock: FakeClock, condition: () => boolean, what: string): Promise<void> {
+  await eventually(() => {
+    void clock.advance(20)
+    return condition()
+  }, what)
 }
 
 /** Lets everything that can go on without time passing go on: what is then absent is absent, not late. */

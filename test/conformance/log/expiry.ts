@@ -3,7 +3,7 @@ import type { Position } from '../../../src/channel/log.ts'
 import { eventBytes } from '../../../src/core/event.ts'
 import { createFakeClock } from '../../support/clock.ts'
 import { type Backend, itWith } from '../backend.ts'
-import { eventually } from '../support.ts'
+import { eventually, goesOnUntil } from '../support.ts'
 import { aLetter, fill, idsBetween, idsIn } from './retention.ts'
 import { type Bench, closeBenches, openBench, recordAt, settleAll, storedFrom, storedIn } from './support.ts'
 
@@ -62,7 +62,7 @@ export function describeExpiry(backend: Backend): void {
 
       await clock.advance(0.75 * HOUR_MS)
 
-      await eventually(() => bench.log.size().entries === 10, 'the older half is gone')
+      await goesOnUntil(clock, () => bench.log.size().entries === 10, 'the older half is gone')
       assert.deepEqual(await idsIn(bench), idsBetween(20, 30))
     })
 
@@ -111,7 +111,7 @@ export function describeExpiry(backend: Backend): void {
       const bench = await openBench(backend, { clock, expiry: { bytes: Infinity, ms: HOUR_MS } })
       const first = await bench.log.append(aLetter('e10', clock.wall()))
       await clock.advance(2 * HOUR_MS)
-      await eventually(() => bench.log.size().entries === 0, 'it is gone')
+      await goesOnUntil(clock, () => bench.log.size().entries === 0, 'it is gone')
 
       const second = await bench.log.append(aLetter('e11', clock.wall()))
 

@@ -3,7 +3,7 @@ import type { LogConfig } from '../../../src/channel/log.ts'
 import { eventBytes } from '../../../src/core/event.ts'
 import { createFakeClock } from '../../support/clock.ts'
 import { type Backend, itWith } from '../backend.ts'
-import { anEvent, events, eventually, idOf, idsOf } from '../support.ts'
+import { anEvent, events, goesOnUntil, idOf, idsOf } from '../support.ts'
 import { type Bench, closeBenches, openBench, recordAt, settleAll, storedIn } from './support.ts'
 
 const HOUR_MS = 3_600_000
@@ -83,10 +83,10 @@ export function describeRetention(backend: Backend): void {
 
       await clock.advance(HOUR_MS / 2)
 
-      await eventually(() => bench.log.size().entries === 10, 'the older half is gone')
+      await goesOnUntil(clock, () => bench.log.size().entries === 10, 'the older half is gone')
       assert.deepEqual(await idsIn(bench), idsBetween(20, 30))
       await clock.advance(HOUR_MS)
-      await eventually(() => bench.log.size().entries === 0, 'all are gone')
+      await goesOnUntil(clock, () => bench.log.size().entries === 0, 'all are gone')
     })
 
     it('G10 gives nothing up for its age that is not settled', async () => {
@@ -100,7 +100,7 @@ export function describeRetention(backend: Backend): void {
 
       await clock.advance(2 * HOUR_MS)
 
-      await eventually(() => bench.log.size().entries === 10, 'what is settled is gone')
+      await goesOnUntil(clock, () => bench.log.size().entries === 10, 'what is settled is gone')
       assert.deepEqual(await idsIn(bench), idsBetween(20, 30))
     })
 
