@@ -40,11 +40,12 @@ const SUFFIX = '.lock'
 export async function acquireLock(disk: Disk, folder: string, clock: Clock): Promise<Lock> {
   const self = await describeSelf()
   const file = path.join(folder, `${self.token}${SUFFIX}`)
-  await announce(disk, file, self)
   try {
+    await announce(disk, file, self)
     await refuseOthers(disk, folder, file, self, clock)
   } catch (error) {
-    await disk.remove(file)
+    // Whatever of it is there: it would keep us out at the next try.
+    for (const part of [draftOf(file), file]) await disk.remove(part).catch(() => undefined)
     throw error
   }
   return hold(disk, file, clock)
@@ -52,7 +53,7 @@ export async function acquireLock(disk: Disk, folder: string, clock: Clock): Pro
 
 /** Under its name the file is whole from the first moment. */
 async function announce(disk: Disk, file: string, self: Owner): Promise<void> {
-  const draft = `${file}.new`
+  const draft = draftOf(file)
   const handle = await disk.create(draft)
   try {
     await handle.write(Buffer.from(JSON.stringify(self)), 0)
@@ -60,6 +61,10 @@ async function announce(disk: Disk, file: string, self: Owner): Promise<void> {
     await handle.close()
   }
   await disk.rename(draft, file)
+}
+
+function draftOf(file: string): string {
+  return `${file}.new`
 }
 
 async function refuseOthers(disk: Disk, folder: string, mine: string, self: Owner, clock: Clock): Promise<void> {

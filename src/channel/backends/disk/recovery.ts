@@ -217,10 +217,11 @@ async function restoreBacklog(recovery: Recovery, state: LogState, range: Backlo
   return undefined
 }
 
-/** What all cursors have passed, or was given up, may be gone: it is freed without a word to the checkpoint. */
-function tellMissing({ missing, fault }: Recovery): void {
+/** What all cursors have passed, or was given up, or removed, may be gone: it is freed without a word to the checkpoint. */
+function tellMissing({ logs, missing, fault }: Recovery): void {
   const files = new Map<LogState, Set<string>>()
   for (const { state, file, end } of missing) {
+    if (logs.get(state.number) !== state) continue
     const passed = Math.min(state.base, state.floors.lowest()?.floor() ?? Infinity)
     if (end <= Math.max(state.start, state.expiredBefore, passed)) continue
     files.set(state, (files.get(state) ?? new Set()).add(file))

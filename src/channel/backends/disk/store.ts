@@ -5,7 +5,7 @@ import { EventingError } from '../../../core/errors.ts'
 import type { Values } from '../../../core/values.ts'
 import type { LogConfig, LogRef, LogStore, LogTraits } from '../../log.ts'
 import { type Aging, createAging } from '../retention.ts'
-import { removeSegment } from './backlog.ts'
+import { type BacklogSegment, removeSegment } from './backlog.ts'
 import { type Disk, nodeDisk } from './disk.ts'
 import { type DiskLog, openDiskLog } from './disk-log.ts'
 import { openDiskValues } from './disk-values.ts'
@@ -159,7 +159,7 @@ function storeOf(
     await maintenance.checkpoint().catch((error: unknown) => fault('store the last checkpoint', error))
     await journal.close()
     await logs.close()
-    await lock.release()
+    await lock.release().catch((error: unknown) => fault('give up the data directory', error))
   }
 
   return {
@@ -268,7 +268,7 @@ class Logs {
     }
     this.#opened.delete(uid)
     if (this.#owners.get(state.name) === uid) this.#owners.delete(state.name)
-    for (const segment of state.backlog) await removeSegment(this.#disk, segment)
+    for (const segment of state.backlog) await this.#free(segment)
   }
 
   async #dropOld(nowMs: number): Promise<void> {
@@ -308,11 +308,18 @@ class Logs {
   }
 
   #add(state: LogState): void {
-    state.onFreed = (segment) => {
-      removeSegment(this.#disk, segment).catch((error: unknown) => this.#options.onFault('free the backlog', error))
-    }
+    state.onFreed = (segment) => void this.#free(segment)
     this.states.set(state.number, state)
     this.#owners.set(state.name, state.uid)
+  }
+
+  /** A file that stays is nobody's: the next start removes it. */
+  async #free(segment: BacklogSegment): Promise<void> {
+    try {
+      await removeSegment(this.#disk, segment)
+    } catch (error) {
+      this.#options.onFault('free the backlog', error)
+    }
   }
 
   #store(record: DiskRecord, apply: () => void): Promise<void> {

@@ -166,7 +166,7 @@ function sectorsOf({ now, kept }: Inode, random: () => number): Buffer {
   const left = Buffer.alloc(random() < 0.5 ? now.length : kept.length)
   kept.copy(left)
   const share = 0.1 + 0.4 * Math.floor(3 * random())
-  for (let at = 0; at < left.length; at += SECTOR_BYTES) {
+  for (let at = 0; at < Math.min(left.length, now.length); at += SECTOR_BYTES) {
     if (random() < share) now.copy(left, at, at, Math.min(at + SECTOR_BYTES, now.length))
   }
   return left

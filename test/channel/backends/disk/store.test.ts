@@ -123,6 +123,20 @@ describe('the disk log', () => {
     await again.store.close()
   })
 
+  it('misses nothing of a log that was removed before a kill', async () => {
+    const dir = path.join(await aFolder(), 'data')
+    const { store } = await openStore(dir, SMALL)
+    await fill(await store.open(lazy, config), 70, 'lazy')
+    await passEvents(store, 200)
+    await store.remove(lazy)
+
+    const again = await openStore(await leftBehind(dir))
+
+    assert.deepEqual(again.faults, [])
+    await again.store.close()
+    await store.close()
+  })
+
   it('says LOG_LOST of a log whose files are gone, until it is removed', async () => {
     const dir = path.join(await aFolder(), 'data')
     const first = await openStore(dir, SMALL)
