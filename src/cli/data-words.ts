@@ -11,7 +11,10 @@ export async function openInWords<T>(open: () => Promise<T>): Promise<T> {
   }
 }
 
+const DAMAGED = 'What is wrong with it: tidings log verify DIR   Restore a copy, or move it away and begin anew'
 const HELP: Readonly<Record<string, string>> = {
+  LOG_CORRUPT: DAMAGED,
+  LOG_LOST: DAMAGED,
   LOG_CONFLICT: 'Stop that process, or give this one a folder of its own: --data-dir DIR',
   LOG_UNAVAILABLE: 'Name a folder that can be written: --data-dir DIR; or keep nothing: --ephemeral',
 }

@@ -7,11 +7,11 @@ import { bytesText } from './bytes.ts'
 import { formatTable } from './table.ts'
 
 export function formatReport(report: Report): string {
-  const { logs, notes, locks } = report
+  const { logs, notes } = report
   const cursors = logs.flatMap((log) => log.cursors.map((cursor) => ({ log, cursor })))
   const nameOf = namesOf(report)
   const parts = [
-    `${fileWords(report)}\n${locks.length > 0 ? `In use, or left so by a crash: ${oneLine(locks.join(', '))}\n` : ''}`,
+    headWords(report),
     ...(logs.length > 0 ? [formatTable(LOG_HEADER, logs.map(logRow))] : []),
     ...(cursors.length > 0
       ? [
@@ -75,6 +75,13 @@ const LOG_HEADER = ['LOG', 'ENTRIES', 'BYTES', 'FIRST', 'ARRIVED', 'LAST', 'ARRI
 function logRow({ name, entries, bytes, first, last, base }: LogReport): string[] {
   const ends = [first, last].flatMap((end) => (end ? [String(end.position), timeText(end.arrivedAt)] : ['-', '-']))
   return [name, String(entries), bytesText(bytes), ...ends, String(base)].map(oneLine)
+}
+
+function headWords(report: Report): string {
+  const { dir, checkpoint, journal, problems, locks } = report
+  const isReadable = checkpoint !== undefined || journal.files > 0 || problems.length === 0
+  const words = isReadable ? fileWords(report) : `${oneLine(dir)}: nothing can be said of what is in it`
+  return `${words}\n${locks.length > 0 ? `In use, or left so by a crash: ${oneLine(locks.join(', '))}\n` : ''}`
 }
 
 function fileWords({ dir, checkpoint, journal, backlog, values }: Report): string {

@@ -18,7 +18,16 @@ describe('a data directory that cannot be had', () => {
     await assert.rejects(openInWords(failing('LOG_UNAVAILABLE')), new UsageError(words))
   })
 
-  it('is told as it is when only its owner can help', async () => {
-    await assert.rejects(openInWords(failing('LOG_CORRUPT')), { code: 'LOG_CORRUPT', message: 'data: why' })
+  for (const code of ['LOG_CORRUPT', 'LOG_LOST'] as const) {
+    it(`is told with what to ask and to do when it is damaged: ${code}`, async () => {
+      const words =
+        'data: why\nWhat is wrong with it: tidings log verify DIR   Restore a copy, or move it away and begin anew'
+
+      await assert.rejects(openInWords(failing(code)), new UsageError(words))
+    })
+  }
+
+  it('is told as it is when nobody knows what helps', async () => {
+    await assert.rejects(openInWords(failing('LOG_GONE')), { code: 'LOG_GONE', message: 'data: why' })
   })
 })

@@ -78,6 +78,24 @@ Nothing that was acknowledged is missing.
     assert.ok(!out.includes('\u001b'))
   })
 
+  it('says of a directory without a readable checkpoint what no start would take', async () => {
+    const file = path.join(dir, 'checkpoint')
+    await truncate(file, 20)
+
+    const { code, out } = await run(['log', 'verify', dir])
+
+    assert.equal(code, 1)
+    assert.equal(
+      out,
+      `${dir}: nothing can be said of what is in it
+
+What was acknowledged may be missing:
+  ${file}:0: its checksum is another
+  A start is refused: do what stands here, restore the directory from a backup, or move it away and begin anew.
+`,
+    )
+  })
+
   it('has JSON for programs', async () => {
     const { out } = await run(['log', 'verify', dir, '-o', 'json'])
 
