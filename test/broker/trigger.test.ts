@@ -105,7 +105,7 @@ describe("a trigger's delivery", () => {
     const step = attempt(anEvent(), { attempt: 0 }, () => isFloor)
     await eventually(() => room.waiting === 1, 'the reply waits')
 
-    await clock.advance(86_400_000)
+    await clock.advance(3_600_000)
     isFloor = true
     await clock.advance(1_300)
 
