@@ -242,7 +242,7 @@ export function startSweep(host: SweepHost): Sweep {
   }
 
   function isServable(window: Window): boolean {
-    return window.state === 'parked' && !window.isRead && !isBlocked(window.subscription)
+    return window.state === 'parked' && !window.isRead && !window.isLearning && !isBlocked(window.subscription)
   }
 
   /** The lowest position that can be read for somebody: of this round, or of the next once this one is over. */

@@ -81,6 +81,8 @@ export class Window implements FloorHolder {
   #fetching = 0
   /** Ordered only: per key, the unsettled items; the first may run. */
   readonly #keys = new Map<string, Item[]>()
+  /** Restored items whose keys are not known yet. */
+  #learning = 0
   readonly #pace: Pace | undefined
   #hasEnded = false
 
@@ -98,6 +100,11 @@ export class Window implements FloorHolder {
   /** Whether anything is left to be read for it. */
   get isRead(): boolean {
     return this.next >= this.until && this.state === 'parked'
+  }
+
+  /** Until the keys of what it took up are known, nobody can tell whether another entry may run. */
+  get isLearning(): boolean {
+    return this.#learning > 0
   }
 
   /** Attempts, and waits that keep their slot. */
@@ -151,6 +158,7 @@ export class Window implements FloorHolder {
       this.subscription.stats.matched++
       if (this.subscription.spec.ordered) {
         item.learnsKey = true
+        this.#learning++
         this.host.fetch(item) // its key is known once its body is
       } else if (waitMs > 0) {
         this.#wait(item, waitMs, this.#waitLeft(item))
@@ -164,7 +172,7 @@ export class Window implements FloorHolder {
   arrived(item: Item, body: Body): void {
     if (this.unsettled.get(item.position) !== item) return this.#skippedWhileFetched(item)
     this.#hold(item, body)
-    if (item.learnsKey) return this.#rejoin(item)
+    if (item.learnsKey) return this.#learn(item)
     this.#fetching--
     if (!isBlocked(this.subscription) && this.host.handsOut()) return this.#run(item)
     this.#freeSlot(item)
@@ -388,7 +396,8 @@ export class Window implements FloorHolder {
     this.#letGo(item)
     this.host.changed(this)
     this.host.settled(item)
-    if (item.key !== undefined) this.#leaveKey(item, item.key)
+    if (item.learnsKey) this.#learned()
+    else if (item.key !== undefined) this.#leaveKey(item, item.key)
     this.pump()
     this.#wantMore()
     this.endIfDone()
@@ -458,25 +467,39 @@ export class Window implements FloorHolder {
   }
 
   #isFirstOfKey(item: Item): boolean {
-    const key = attributeOf(item.event.attributes, 'partitionkey') ?? ''
-    item.key = key
+    item.key = keyOf(item)
+    return this.#joinKey(item, item.key)
+  }
+
+  /** Behind those that came before it; true when there are none. */
+  #joinKey(item: Item, key: string): boolean {
     const sameKey = this.#keys.get(key)
     if (sameKey) sameKey.push(item)
     else this.#keys.set(key, [item])
     return sameKey === undefined
   }
 
-  /** A restored item of an ordered subscription whose body was read to learn its key. */
-  #rejoin(item: Item): void {
+  /** A restored item of an ordered subscription, whose body was read for its key. */
+  #learn(item: Item): void {
+    item.key = keyOf(item)
     item.learnsKey = false
-    const isFirst = this.#isFirstOfKey(item)
-    if (isFirst && item.waitMs > 0) {
-      this.#letGo(item)
-      this.#wait(item, item.waitMs, this.#waitLeft(item))
-    } else {
-      if (!isFirst || this.heldBytes > this.host.limits.subscriptionBytes) this.#letGo(item)
-      if (isFirst) this.#enqueue(item)
-    }
+    if (this.heldBytes > this.host.limits.subscriptionBytes) this.#letGo(item)
+    this.#learned()
+  }
+
+  /** Bodies come in any order: who is first of its key is told once all keys are known. */
+  #learned(): void {
+    if (--this.#learning > 0) return
+    for (const item of this.unsettled.values()) if (item.key !== undefined) this.#rejoin(item, item.key)
+    this.host.wants(this)
+  }
+
+  #rejoin(item: Item, key: string): void {
+    const isFirst = this.#joinKey(item, key)
+    if (!isFirst || item.waitMs > 0) this.#letGo(item)
+    if (!isFirst) return
+    if (item.waitMs > 0) this.#wait(item, item.waitMs, this.#waitLeft(item))
+    else this.#enqueue(item)
   }
 
   #leaveKey(item: Item, key: string): void {
@@ -515,4 +538,8 @@ export class Window implements FloorHolder {
     stats.lastFailure = { reason, at }
     stats.failingSince ??= at
   }
+}
+
+function keyOf({ event }: Item): string {
+  return attributeOf(event.attributes, 'partitionkey') ?? ''
 }

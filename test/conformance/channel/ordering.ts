@@ -111,6 +111,22 @@ export function describeOrdering(backend: Backend): void {
       assertOrderedByKey(subscriber, 5, 300)
     })
 
+    it('C13 is in order when it is placed after a restart, where another stands in the midst of what it has not settled', async () => {
+      const { subscribe, sendAll, advance, restart } = await openRig(backend)
+      await subscribe('other', hangs, { maxUnsettled: 5 })
+      await subscribe('a', hangs, { ordered: true, maxUnsettled: 10 })
+      await sendAll(keyed(1, 20))
+      await advance(2_000)
+      const restarted = await restart('crash')
+      const other = await restarted.subscribe('other', hangs, { maxUnsettled: 5 })
+      await eventually(() => other.ids.length === 5, 'the other one has all that it may have')
+
+      const subscriber = await restarted.subscribe('a', settles, { ordered: true, maxUnsettled: 20 })
+
+      await eventually(() => subscriber.settledIds.length === 20, 'all settle')
+      assertOrderedByKey(subscriber, 1, 20)
+    })
+
     it('can be switched on while events wait: each of them still takes one slot', async () => {
       const { channel, subscribe, sendAll, advance, clock } = await openRig(backend)
       const before = await subscribe('a', waits(10_000), { maxInFlight: 2 })
