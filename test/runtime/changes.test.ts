@@ -255,7 +255,7 @@ describe('a runtime whose resources change', () => {
 
     const stays = idsOf(subscriber.requests.filter(({ path }) => path === '/stays'))
     assert.deepEqual(stays.toSorted(), ids.toSorted())
-  })
+  }).timeout(30_000)
 
   it('knows a resource that is deleted and put again before anything was reconciled', async () => {
     await using subscriber = await startSubscriber()

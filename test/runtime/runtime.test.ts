@@ -250,7 +250,7 @@ describe('a runtime', () => {
 
   it('says at the end what was lost with the memory', async () => {
     await using hanging = await startSubscriber('hang')
-    const tidings = await startTestRuntime(aTrigger('hanging', hanging.url))
+    await using tidings = await startTestRuntime(aTrigger('hanging', hanging.url))
     await sendOrders(tidings, ['1', '2'])
     await hanging.received(2)
 
@@ -263,7 +263,7 @@ describe('a runtime', () => {
 
   it('delivers what waits before it ends', async () => {
     await using subscriber = await startSubscriber([{ status: 503 }, { status: 202 }])
-    const tidings = await startTestRuntime(aTrigger('t', subscriber.url), { drainMs: '5000' })
+    await using tidings = await startTestRuntime(aTrigger('t', subscriber.url), { drainMs: '5000' })
     await sendOrders(tidings, ['1'])
 
     await tidings.runtime.close()
@@ -280,7 +280,7 @@ describe('a runtime', () => {
     await using failing = await startSubscriber(() => opened.then(() => ({ status: 400 })))
     await using subscriber = await startSubscriber()
     const sink = `  delivery:\n    deadLetterSink:\n      ${toBroker('a')}\n`
-    const tidings = await startTestRuntime(
+    await using tidings = await startTestRuntime(
       ['a', 'b', 'c'].map(aBroker).join('') +
         aTrigger('first', failing.url, sink) +
         aTrigger('second', 'x').replace('broker: default', 'broker: a').replace('uri: x', toBroker('b')) +
@@ -303,7 +303,7 @@ describe('a runtime', () => {
     const { opened, open } = aGate()
     await using failing = await startSubscriber(() => opened.then(() => ({ status: 400 })))
     const sink = `  delivery:\n    deadLetterSink:\n      ${TO_DISPLAY}\n`
-    const tidings = await startTestRuntime(DISPLAY + aTrigger('t', failing.url, sink), { drainMs: '10000' })
+    await using tidings = await startTestRuntime(DISPLAY + aTrigger('t', failing.url, sink), { drainMs: '10000' })
     await sendOrders(tidings, ['1'])
     await failing.received(1)
 
@@ -319,7 +319,7 @@ describe('a runtime', () => {
 
   it('does not wait at the end for what is held', async () => {
     const held = aTrigger('held', 'x').replace('uri: x', TO_DISPLAY)
-    const tidings = await startTestRuntime(held, { drainMs: '60000' })
+    await using tidings = await startTestRuntime(held, { drainMs: '60000' })
     await sendOrders(tidings, ['1'])
 
     await tidings.runtime.close()
