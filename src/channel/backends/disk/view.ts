@@ -49,7 +49,7 @@ export interface View {
 }
 
 /** An owner replaces its checkpoint seldom: this many times in a row is a fault of ours, or of the disk. */
-const TRIES = 20
+const TRIES = 100
 /** A group is with the system in less. */
 const HALF_SEEN_MS = 200
 

@@ -12,6 +12,8 @@ import { aFaultyDisk, aFolder, laneOf, openStore, removeFolders } from './suppor
 
 const KiB = 1_024
 const SMALL = { segmentBytes: 32 * KiB, journalBytes: 64 * KiB, recentBytes: 0 }
+/** Many changes while one copy is made, as no real directory sees them, and yet slower than files can be opened. */
+const CHURNING = { segmentBytes: 128 * KiB, journalBytes: 256 * KiB, recentBytes: 0 }
 const lazy = { uid: 'u-lazy', name: 'default/lazy' }
 const busy = { uid: 'u-busy', name: 'default/busy' }
 const config = { capBytes: 2 ** 26 }
@@ -23,30 +25,33 @@ describe('a copy of a data directory', () => {
     const rounds = roundsOf({ short: 6, long: 40 })
     this.timeout(10_000 + 5_000 * rounds)
     const dir = path.join(await aFolder(), 'data')
-    const { store } = await openStore(dir, SMALL)
+    const { store } = await openStore(dir, CHURNING)
     const [lagging, settling] = [await store.open(lazy, config), await store.open(busy, config)]
     await lagging.createCursor('slow', 'earliest')
     const acknowledged: string[] = []
     let isDone = false
     const publishing = publish(lagging, settling, acknowledged, () => isDone)
-    for (let round = 0; round < rounds; round++) {
-      const before = [...acknowledged]
-      await store.values.put('round', String(round))
+    try {
+      for (let round = 0; round < rounds; round++) {
+        const before = [...acknowledged]
+        await store.values.put('round', String(round))
 
-      const { problems, to } = await backup(dir)
+        const { problems, to } = await backup(dir)
 
-      const copy = await openStore(to, SMALL)
-      assert.deepEqual([problems, copy.faults], [[], []])
-      const found = new Set(await idsIn(await copy.store.open(lazy, config)))
-      assert.deepEqual(
-        before.filter((id) => !found.has(id)),
-        [],
-      )
-      assert.equal(copy.store.values.get('round'), String(round))
-      await copy.store.close()
+        const copy = await openStore(to, CHURNING)
+        assert.deepEqual([problems, copy.faults], [[], []])
+        const found = new Set(await idsIn(await copy.store.open(lazy, config)))
+        assert.deepEqual(
+          before.filter((id) => !found.has(id)),
+          [],
+        )
+        assert.equal(copy.store.values.get('round'), String(round))
+        await copy.store.close()
+      }
+    } finally {
+      isDone = true
+      await publishing
     }
-    isDone = true
-    await publishing
     assert.ok(readdirSync(path.join(dir, 'backlog')).length > 0)
     await store.close()
   })
