@@ -6,10 +6,10 @@ import { batchSenderSchema, type Fill, fillSchema } from './protocol.ts'
 
 const CONNECTIONS = 4
 
-const { port, path, payload, perRequest } = options(batchSenderSchema)
+const { port, path, payload, perRequest, before } = options(batchSenderSchema)
 const pool = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS, pipelining: 1 })
 const { text, idOffsets } = requestText()
-let sequence = 0
+let sequence = before
 
 serve({}, fillSchema, fill)
 
@@ -23,9 +23,9 @@ async function fill({ events }: Fill): Promise<unknown> {
       await post(body)
     }
   }
-  const before = sequence
+  const first = sequence
   await Promise.all(Array.from({ length: CONNECTIONS }, send))
-  return { accepted: sequence - before }
+  return { accepted: sequence - first }
 }
 
 async function post(body: Buffer): Promise<void> {

@@ -89,6 +89,12 @@ async function runParts(parts: readonly Part[], rounds: number, nodeFlags: reado
   const [loadBefore = 0] = loadavg()
   const folder = await makeFolder()
   const fleet = createFleet()
+  const end = async (): Promise<void> => {
+    await fleet.stop()
+    await rm(folder, { recursive: true })
+  }
+  // What a part leaves may be gigabytes.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end().finally(() => process.exit(1)))
   const rows: Row[] = []
   const ledger: LedgerLine[] = []
   const told: string[] = []
@@ -102,8 +108,7 @@ async function runParts(parts: readonly Part[], rounds: number, nodeFlags: reado
       await fleet.stop()
     }
   } finally {
-    await fleet.stop()
-    await rm(folder, { recursive: true })
+    await end()
   }
   const unbalanced = ledger.filter(({ lost }) => lost !== 0)
   const failed = rows.filter(({ verdict }) => verdict === 'FAILED')

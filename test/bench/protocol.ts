@@ -102,6 +102,8 @@ export const batchSenderSchema = z.object({
   path: z.string(),
   payload: payloadSchema,
   perRequest: z.number(),
+  /** Events that were sent before, by another sender. */
+  before: z.number(),
 })
 export type BatchSenderOptions = z.infer<typeof batchSenderSchema>
 
