@@ -49,6 +49,8 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   const jobs = new Map<string, Job>()
   const running = new Map<string, Running>()
   const ended: RerunStatus[] = []
+  /** Their last event is settled, and what comes then is under way. */
+  const ending = new Set<Promise<void>>()
   const ends = createRerunEnds(world, channelOf)
   for (const [key, text] of values.entries(JOB_PREFIX)) {
     const job = JSON.parse(text) as Job
@@ -128,7 +130,7 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
         ...(job.ratePerSecond !== undefined && { ratePerSecond: job.ratePerSecond }),
         ended(lane) {
           run.open.delete(lane)
-          if (run.open.size === 0) setImmediate(() => void end(job))
+          if (run.open.size === 0) endSoon(job)
         },
       },
       ...(reader.held !== undefined && { held: reader.held }),
@@ -152,6 +154,11 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     }
     logger.info(aboutJob(job), `a ${job.kind} begins`)
     return job.id
+  }
+
+  function endSoon(job: Job): void {
+    const ended = new Promise(setImmediate).then(() => end(job)).finally(() => ending.delete(ended))
+    ending.add(ended)
   }
 
   async function end(job: Job): Promise<void> {
@@ -279,7 +286,10 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
         if (job.reader === key || job.hub === key) await cancel(job, `${nameOf(key)} is gone`)
       }
     },
-    settled: () => ends.settled(),
+    async settled() {
+      while (ending.size > 0) await Promise.all(ending)
+      await ends.settled()
+    },
   }
 
   function newJob(kind: Job['kind'], reader: ResourceKey, hub: ResourceKey, hubUid: string, ratePerSecond?: number) {

@@ -311,6 +311,40 @@ describe('replays and redrives', function () {
     }
   })
 
+  it('has ended, without a complaint, when its last delivery ends with the process', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'tidings-reruns-'))
+    try {
+      const settings = { channel: 'disk', 'data-dir': dataDir, drainMs: '5000' }
+      const tidings = await startTestRuntime(aTrigger('a', a.url), settings)
+      await sendAll(tidings, some(3, 'e'))
+      await a.received(3)
+      let answer = (): void => {}
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      a.script(async () => {
+        await answered
+        return { status: 202 }
+      })
+      await tidings.runtime.triggers.replay('default', 'a', { fromMs: 0, isDry: false })
+      await a.received(6)
+
+      const closing = tidings[Symbol.asyncDispose]()
+      answer()
+      await closing
+
+      assert.deepEqual(
+        tidings.logged.filter(({ level }) => Number(level) >= 50),
+        [],
+      )
+      await using again = await startTestRuntime(aTrigger('a', a.url), settings)
+      await allEnded(again)
+      assert.equal(a.requests.length, 6)
+    } finally {
+      await rm(dataDir, { recursive: true })
+    }
+  })
+
   it('goes on after a restart where it stood', async () => {
     const dataDir = await mkdtemp(path.join(tmpdir(), 'tidings-reruns-'))
     try {
