@@ -2,8 +2,7 @@
 // that it acknowledged is ever lost. What is judged, and how, stands in ledger.ts.
 import assert from 'node:assert/strict'
 import { isLong, longMark, roundsOf, seedOf } from '../support/long.ts'
-import type { Tally } from './ledger.ts'
-import { type Kills, runStorm } from './storm.ts'
+import { runStorm, type StormResult } from './storm.ts'
 
 const ROUNDS = roundsOf({ short: 40, long: 1_000 })
 /** Rounds on one data directory. Each storm has a seed of its own, so that one that fails can be had alone. */
@@ -24,19 +23,23 @@ describe('a crash', () => {
       console.log(`      ${again}`)
       const startedAt = performance.now()
 
-      const { wrong, tally, kills, segments } = await runStorm({ rounds, seed })
+      const result = await runStorm({ rounds, seed })
 
-      print(tally, kills, segments, (performance.now() - startedAt) / rounds)
-      assert.deepEqual(wrong, [], again)
+      print(result, (performance.now() - startedAt) / rounds)
+      assert.deepEqual(result.wrong, [], again)
+      const { kills, tally } = result
       assert.ok(kills.load * 10_000 >= tally.accepted * KILLS_PER_10_000, 'too few kills for so many events')
     })
   }
 })
 
-function print(tally: Tally, kills: Kills, segments: number, msARound: number): void {
+function print({ tally, kills, orders, segments }: StormResult, msARound: number): void {
   const { accepted, refused, unknown, attempts, taken, repeated, explained } = tally
   console.log(
     `      kills: ${kills.load} under load (${kills.draining} of them while draining), ${kills.starting} while starting`,
+  )
+  console.log(
+    `      orders: ${orders.redrives} redrives, ${orders.replays} replays; went on after a kill ${orders.resumed} times`,
   )
   console.log(`      events: ${accepted} accepted, ${refused} refused, ${unknown} without an answer`)
   console.log(

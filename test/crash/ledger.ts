@@ -1,19 +1,9 @@
 // What was published, what was answered to it, and what came of it at whom, through all the lives of a program that is
 // killed again and again. It says at the end what is missing, what came though nobody sent it, what came out of order,
 // and what came more often than kills explain.
+import { type Attempt, openAttempts, type Run } from './attempts.ts'
 import { watchOrder } from './order.ts'
 import { ANSWER, type Reader } from './readers.ts'
-
-/** One process of the program, from its start to its end. */
-export interface Run {
-  readonly round: number
-  /** `stopped`: in order, so that all that settled is on record. */
-  end: 'killed' | 'stopped'
-  /** By the driver's clock; Infinity before. */
-  endedAt: number
-  /** The longest that a publisher waited for its answer: as slow were disk and machine. */
-  slowestMs: number
-}
 
 export interface Published {
   readonly id: string
@@ -23,6 +13,7 @@ export interface Published {
   /** Of its key, whose events are published one after the other. */
   readonly sequence: number
   readonly round: number
+  readonly askedAt: number
   readonly body: Buffer
   /** The delivery that it is the reply to. */
   readonly replyTo: { readonly place: string; readonly id: string } | undefined
@@ -30,14 +21,14 @@ export interface Published {
   outcome: 'unknown' | 'accepted' | 'refused'
 }
 
-/** A request to a subscriber or a dead letter sink. */
-export interface Attempt {
-  readonly run: Run
-  readonly arrivedAt: number
-  answeredAt: number | undefined
-  /** It was given up by whoever made it, before it was answered. */
-  givenUpAt: number | undefined
-  isTaken: boolean
+export interface Replay {
+  readonly reader: string
+  /** From this round on. */
+  readonly fromRound: number
+  /** What was accepted by then has to come; undefined when the order was not answered, so that nothing has to. */
+  readonly musts: readonly string[] | undefined
+  /** What was published after that may not come. */
+  readonly answeredAt: number
 }
 
 export interface Tally {
@@ -57,10 +48,15 @@ export interface Ledger {
   publish(published: Published): void
   /** A reader answers an event with another one. */
   reply(place: string, id: string, target: string): Published
-  /** Undefined for an event that this place should never have been sent; that is noted. */
-  arrive(place: string, id: string, run: Run, body: Buffer): Attempt | undefined
+  /** `replay`: its id, when it came once more. Undefined for what should never have come; that is noted. */
+  arrive(place: string, id: string, run: Run, body: Buffer, replay: string | undefined): Attempt | undefined
   /** The reader may miss what is published in this round. */
   absent(reader: string, round: number): void
+  /** What a reader wants, and is accepted by now, from a round on. */
+  acceptedFor(reader: string, fromRound: number): readonly string[]
+  /** Whatever else may become of these, they have to be taken in the end: they are redriven. */
+  redriven(reader: string, ids: readonly string[]): void
+  replayed(id: string, replay: Replay): void
   /** With the ids of events in the dead-letter logs, by the reader that they failed for. Once all runs have ended. */
   judge(deadLetters: ReadonlyMap<string, readonly string[]>): {
     readonly wrong: readonly string[]
@@ -69,85 +65,94 @@ export interface Ledger {
 }
 
 const MOST_TOLD = 30
-/** What a save needs beyond its interval, and how much longer that may be than what a publisher waits for. */
-const SAVE_MS = 300
-const SLOWER = 3
-/** An answer so shortly before an orderly end may not have been seen. */
-const UNSEEN_MS = 100
 
 export function openLedger(readers: () => readonly Reader[], saveIntervalMs: number): Ledger {
   const published = new Map<string, Published>()
-  /** Of each place, by event. */
-  const places = new Map<string, Map<string, Attempt[]>>()
+  const attempts = openAttempts({ readerAt, published, saveIntervalMs })
   const absences = new Map<string, Set<number>>()
+  const redrives: { readonly reader: string; readonly ids: readonly string[] }[] = []
+  const replays = new Map<string, Replay>()
   const wrong: string[] = []
-  const order = watchOrder((reader, id) => attemptsAt(reader, id).some(({ isTaken }) => isTaken))
-
-  function attemptsAt(place: string, id: string): readonly Attempt[] {
-    return places.get(place)?.get(id) ?? []
-  }
-
-  function addAttempt(place: string, id: string, attempt: Attempt): void {
-    const at = places.get(place) ?? new Map<string, Attempt[]>()
-    places.set(place, at)
-    const attempts = at.get(id)
-    if (attempts) attempts.push(attempt)
-    else at.set(id, [attempt])
-  }
+  const order = watchOrder((reader, id) => attempts.takenAt(reader, id) > 0)
 
   function readerAt(place: string): Reader | undefined {
-    return readers().find(({ name }) => name === place) ?? readers().find(({ sink }) => sink === place)
+    const [path] = place.split('#')
+    return readers().find(({ name }) => name === path) ?? readers().find(({ sink }) => sink === path)
   }
 
-  /** What happened to an event at a place, in milliseconds before the end of each run. */
-  function story(place: string, id: string): string {
-    const told = attemptsAt(place, id).map(({ run, arrivedAt, answeredAt, givenUpAt, isTaken }) => {
-      const beforeEnd = (at: number): string => `-${Math.round(run.endedAt - at)}`
-      const end = answeredAt ?? givenUpAt
-      const how = answeredAt === undefined ? 'given up' : isTaken ? 'taken' : 'refused'
-      return `round ${run.round} (${run.end}) ${beforeEnd(arrivedAt)}, ${how} ${beforeEnd(end ?? run.endedAt)}`
-    })
-    return told.join('; ')
-  }
-
-  /** Runs whose end explains that what was attempted in them is attempted once more. */
-  function explainedAt(place: string, id: string): number {
-    const runs = new Set<Run>()
-    for (const { run, answeredAt } of attemptsAt(place, id)) {
-      const unsavedMs = run.end === 'killed' ? saveIntervalMs + SAVE_MS + SLOWER * run.slowestMs : UNSEEN_MS
-      if (answeredAt === undefined || answeredAt > run.endedAt - unsavedMs) runs.add(run)
-    }
-    return runs.size
-  }
-
-  /** How often an event may be taken at a place. */
-  function mostAt(place: string, event: Published): number {
-    return copiesFor(place, event) * (1 + explainedAt(place, event.id))
-  }
-
-  /** How often it may have been sent there: by a reader that was served it more than once. */
-  function copiesFor(place: string, event: Published): number {
-    const reader = readerAt(place)
-    const before = reader?.after ?? (reader?.sink === place ? reader.name : undefined)
-    if (before !== undefined) return mostAt(before, event)
-    const { replyTo } = event
-    const asked = replyTo && published.get(replyTo.id)
-    return asked ? mostAt(replyTo.place, asked) : 1
+  function named(name: string): Reader {
+    const reader = readers().find((each) => each.name === name)
+    if (!reader) throw new Error(`no reader ${name}`)
+    return reader
   }
 
   /** Where what becomes of an event at a reader can be seen, and how often it was. */
   function seen(reader: Reader, id: string, kept: ReadonlyMap<string, number>): { place: string; times: number } {
-    if (reader.fate === 'in the dead-letter log') return { place: reader.name, times: kept.get(id) ?? 0 }
-    const place = reader.fate === 'taken' ? reader.name : (reader.sink ?? '')
-    return { place, times: attemptsAt(place, id).filter(({ isTaken }) => isTaken).length }
+    const place = reader.sink ?? reader.name
+    const taken = attempts.takenAt(place, id)
+    if (
+      reader.fate === 'in the dead-letter log' ||
+      (reader.fate === 'taken or in the dead-letter log' && taken === 0)
+    ) {
+      return { place: reader.name, times: kept.get(id) ?? 0 }
+    }
+    return { place, times: taken }
   }
 
-  function tally(counts: { taken: number; repeated: number; explained: number }): Tally {
-    const sent = [...published.values()].filter(({ replyTo }) => !replyTo)
-    const with_ = (wanted: Published['outcome']): number => sent.filter(({ outcome }) => outcome === wanted).length
-    let attempts = 0
-    for (const at of places.values()) for (const { length } of at.values()) attempts += length
-    return { accepted: with_('accepted'), refused: with_('refused'), unknown: with_('unknown'), attempts, ...counts }
+  function judgeReader(reader: Reader, kept: ReadonlyMap<string, number>, count: Counter): string[] {
+    const found: string[] = []
+    for (const id of kept.keys()) {
+      if (!published.has(id)) found.push(`${reader.name}: ${id} is kept, which nobody published`)
+    }
+    for (const event of published.values()) {
+      if (!wants(reader, event)) continue
+      const { place, times } = seen(reader, event.id, kept)
+      // Each copy in the dead-letter log may be redriven.
+      const copies = reader.fate === 'taken or in the dead-letter log' ? 1 + (kept.get(event.id) ?? 0) : 1
+      found.push(...count(place, event, times, copies))
+      if (times > 0 || event.outcome !== 'accepted' || absences.get(reader.name)?.has(event.round)) continue
+      found.push(`${reader.name}: LOST ${event.id}: accepted in round ${event.round}, and not ${reader.fate}`)
+    }
+    return found
+  }
+
+  function judgeReplays(count: Counter): string[] {
+    const found: string[] = []
+    for (const place of attempts.places()) {
+      const [path, id] = place.split('#')
+      if (id === undefined) continue
+      // Of one whose order was not answered nothing is known, but that it was given.
+      const replay = replays.get(id)
+      for (const eventId of attempts.ids(place)) {
+        const event = published.get(eventId)
+        if (!event) continue
+        found.push(...count(place, event, attempts.takenAt(place, eventId)))
+        if (!replay) continue
+        if (replay.reader !== path) found.push(`${place}: ${eventId} came to another than was asked for`)
+        if (event.round < replay.fromRound) found.push(`${place}: ${eventId} came, of before its time`)
+        if (event.askedAt > replay.answeredAt) found.push(`${place}: ${eventId} came, of after its time`)
+      }
+    }
+    for (const [id, { reader, musts = [] }] of replays) {
+      for (const eventId of musts) {
+        if (attempts.takenAt(`${reader}#${id}`, eventId) === 0) found.push(`${reader}: LOST ${eventId} in replay ${id}`)
+      }
+    }
+    return found
+  }
+
+  function judgeRedrives(): string[] {
+    return redrives.flatMap(({ reader, ids }) =>
+      ids
+        .filter((id) => attempts.takenAt(reader, id) === 0)
+        .map((id) => `${reader}: LOST ${id}: redriven, and not taken: ${attempts.story(reader, id)}`),
+    )
+  }
+
+  function tally(counts: Pick<Tally, 'taken' | 'repeated' | 'explained'>): Tally {
+    const outcomes = { accepted: 0, refused: 0, unknown: 0 }
+    for (const { replyTo, outcome } of published.values()) if (!replyTo) outcomes[outcome]++
+    return { ...outcomes, attempts: attempts.count, ...counts }
   }
 
   return {
@@ -167,6 +172,7 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
         key: undefined,
         sequence: 0,
         round: published.get(id)?.round ?? 0,
+        askedAt: performance.now(),
         body: Buffer.from(replyId),
         replyTo: { place, id },
         // What it answers does not settle before the reply is stored.
@@ -176,20 +182,21 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
       return reply
     },
 
-    arrive(place, id, run, body) {
+    arrive(path, id, run, body, replay) {
       const event = published.get(id)
-      const reader = readerAt(place)
+      const reader = readerAt(path)
       if (!event || !reader || !wants(reader, event)) {
-        wrong.push(`${place}: ${id} came, which ${event ? 'it does not want' : 'nobody published'}`)
+        wrong.push(`${path}: ${id} came, which ${event ? 'it does not want' : 'nobody published'}`)
         return undefined
       }
-      if (event.outcome === 'refused') wrong.push(`${place}: ${id} came, which was refused`)
-      if (!body.equals(event.body)) wrong.push(`${place}: ${id} came with other data than it had`)
+      if (event.outcome === 'refused') wrong.push(`${path}: ${id} came, which was refused`)
+      if (!body.equals(event.body)) wrong.push(`${path}: ${id} came with other data than it had`)
+      const place = replay === undefined ? path : `${path}#${replay}`
       const arrivedAt = performance.now()
       const attempt: Attempt = { run, arrivedAt, answeredAt: undefined, givenUpAt: undefined, isTaken: false }
-      const isFirst = attemptsAt(place, id).length === 0
+      const isFirst = attempts.at(place, id).length === 0
       if (reader.isOrdered) wrong.push(...order.arrive(place, event, attempt, isFirst))
-      addAttempt(place, id, attempt)
+      attempts.add(place, id, attempt)
       return attempt
     },
 
@@ -197,33 +204,40 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
       absences.set(reader, (absences.get(reader) ?? new Set()).add(round))
     },
 
+    acceptedFor(name, fromRound) {
+      const reader = named(name)
+      const those = [...published.values()].filter((event) => event.round >= fromRound && wants(reader, event))
+      return those.filter(({ outcome }) => outcome === 'accepted').map(({ id }) => id)
+    },
+
+    redriven: (reader, ids) => void redrives.push({ reader, ids }),
+    replayed: (id, replay) => void replays.set(id, replay),
+
     judge(deadLetters) {
-      const found = [...wrong]
       const counts = { taken: 0, repeated: 0, explained: 0 }
-      for (const reader of readers()) {
-        const kept = countsOf(deadLetters.get(reader.name) ?? [])
-        for (const id of kept.keys()) {
-          if (!published.has(id)) found.push(`${reader.name}: ${id} is kept, which nobody published`)
-        }
-        for (const event of published.values()) {
-          if (!wants(reader, event)) continue
-          const { place, times } = seen(reader, event.id, kept)
-          const most = mostAt(place, event)
-          counts.taken += times
-          counts.repeated += Math.max(0, times - 1)
-          counts.explained += most - 1
-          if (times > most)
-            found.push(`${place}: ${event.id} came ${times} times, kills explain ${most}: ${story(place, event.id)}`)
-          if (times > 0 || event.outcome !== 'accepted' || absences.get(reader.name)?.has(event.round)) continue
-          found.push(`${reader.name}: LOST ${event.id}: accepted in round ${event.round}, and not ${reader.fate}`)
-        }
+      const count: Counter = (place, event, times, copies = 1) => {
+        const most = copies * attempts.mostAt(place, event)
+        counts.taken += times
+        counts.repeated += Math.max(0, times - 1)
+        counts.explained += most - 1
+        if (times <= most) return []
+        const story = attempts.story(place, event.id)
+        return [`${place}: ${event.id} came ${times} times, kills explain ${most}: ${story}`]
       }
+      const found = [...wrong]
+      for (const reader of readers()) {
+        found.push(...judgeReader(reader, countsOf(deadLetters.get(reader.name) ?? []), count))
+      }
+      found.push(...judgeRedrives(), ...judgeReplays(count))
       const told = found.slice(0, MOST_TOLD)
       if (found.length > told.length) told.push(`and ${found.length - told.length} more`)
       return { wrong: told, tally: tally(counts) }
     },
   }
 }
+
+/** Notes how often an event came, and says so where that is too often. */
+type Counter = (place: string, event: Published, times: number, copies?: number) => readonly string[]
 
 function wants({ target, type, since = 0 }: Reader, event: Published): boolean {
   return event.target === target && (type === undefined || type === event.type) && event.round >= since

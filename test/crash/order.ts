@@ -1,6 +1,7 @@
 // The promise of ordered triggers, watched as requests come in: of one key there is one unsettled event at a time, and
 // each event comes for the first time after all that were accepted before it were taken.
-import type { Attempt, Published, Run } from './ledger.ts'
+import type { Attempt, Run } from './attempts.ts'
+import type { Published } from './ledger.ts'
 
 /** A key of one reader. */
 interface Lane {

@@ -2,7 +2,8 @@
 // event is noted before it is sent, and again when it is answered.
 import { Pool } from 'undici'
 import { createRandom, type Random } from '../support/random.ts'
-import type { Ledger, Published, Run } from './ledger.ts'
+import type { Run } from './attempts.ts'
+import type { Ledger, Published } from './ledger.ts'
 import { BROKER_A, BROKER_B, CHANNEL, POISON } from './readers.ts'
 import { headersOf } from './subscribers.ts'
 
@@ -58,7 +59,18 @@ export function startPublishers(options: PublishersOptions): Publishers {
     const id = `${round}-${number++}`
     const bytes = random.int(10) === 0 ? random.int(LARGE_BODY) : random.int(LARGEST_BODY)
     const body = Buffer.alloc(bytes, `${id} `)
-    const event: Published = { id, target, type, key, sequence, round, body, replyTo: undefined, outcome: 'unknown' }
+    const event: Published = {
+      id,
+      target,
+      type,
+      key,
+      sequence,
+      round,
+      body,
+      askedAt: performance.now(),
+      replyTo: undefined,
+      outcome: 'unknown',
+    }
     ledger.publish(event)
     return event
   }

@@ -11,7 +11,7 @@ export const ANSWER = 'answer'
 export const POISON = 'poison'
 
 /** What must become of an event that a reader wants: one of these, at least once. */
-export type Fate = 'taken' | 'in its dead letter sink' | 'in the dead-letter log'
+export type Fate = 'taken' | 'in its dead letter sink' | 'in the dead-letter log' | 'taken or in the dead-letter log'
 
 export interface Reaction {
   readonly status: number
@@ -62,6 +62,10 @@ function reader(name: string, target: string, type: string | undefined, more: Pa
 export const AWAY = 'away'
 /** Paused now and then. */
 export const PAUSED = 'paused'
+/** Refuses everything for some rounds; what it refused is redriven then. */
+export const MENDED = 'mended'
+/** Has events replayed to it. */
+export const REPLAYED = 'replayed'
 /** Its manifest goes away for some rounds: what is published then may pass it. */
 export const FICKLE = 'fickle'
 
@@ -97,6 +101,8 @@ export const READERS: readonly Reader[] = [
     delivery: `retry: 0, deadLetterSink: {ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: b}}`,
     react: () => ({ status: 400 }),
   }),
+  reader(MENDED, BROKER_A, 'order', { fate: 'taken or in the dead-letter log', delivery: 'retry: 0' }),
+  reader(REPLAYED, BROKER_A, 'note', { react: quicklyOrNot }),
   reader('passed-on', BROKER_A, POISON, { after: 'passing-on', react: quicklyOrNot }),
   reader('few-keys', BROKER_B, 'order', { isOrdered: true, delivery: RETRIES, react: failsOften }),
   reader('relay', CHANNEL, undefined, {

@@ -4,12 +4,17 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { readOnlyDisk } from '../../src/channel/backends/disk/disk.ts'
+import { verifyDirectory } from '../../src/channel/backends/disk/verify.ts'
+import { createClock } from '../../src/core/clock.ts'
 import type { RuntimeStatus } from '../../src/runtime/status.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Server, startProgram, startServerProgram } from '../support/program.ts'
 import { createRandom, type Random } from '../support/random.ts'
+import type { Run } from './attempts.ts'
 import { keptFor } from './dead-letters.ts'
-import { openLedger, type Run, type Tally } from './ledger.ts'
+import { openLedger, type Tally } from './ledger.ts'
+import { type Orders, openOrders } from './orders.ts'
 import { type Publishers, startPublishers } from './publishers.ts'
 import { AWAY, aLateReader, FICKLE, manifestsOf, NAMESPACE, PAUSED, READERS, type Reader } from './readers.ts'
 import { startSubscribers } from './subscribers.ts'
@@ -18,6 +23,8 @@ export interface StormResult {
   readonly wrong: readonly string[]
   readonly tally: Tally
   readonly kills: Kills
+  /** What an operator asked for. */
+  readonly orders: Pick<Orders, 'redrives' | 'replays' | 'resumed'>
   /** Files that the journal was written to. */
   readonly segments: number
 }
@@ -32,7 +39,7 @@ export interface Kills {
 }
 
 /** One in so many. */
-const ODDS = { startKill: 6, drainKill: 10, orderlyEnd: 20, longRound: 20, late: 8 } as const
+const ODDS = { startKill: 6, drainKill: 10, orderlyEnd: 20, longRound: 20, late: 8, verify: 8 } as const
 /** Accepted events after which the kill comes. */
 const FEWEST = 10
 const MOST = 250
@@ -56,11 +63,13 @@ export async function runStorm({ rounds, seed }: { rounds: number; seed: number 
   const ledger = openLedger(() => readers, saveIntervalMs)
   const kills: Kills = { load: 0, draining: 0, starting: 0 }
   const sequences = new Map<string, number>()
+  const orders = openOrders(ledger, createRandom(seed + 2))
   let run = newRun(0)
   await using subscribers = await startSubscribers({
     ledger,
     random: createRandom(seed + 1),
     readers: () => readers,
+    isBroken: () => orders.isBroken,
     run: () => run,
   })
 
@@ -77,6 +86,7 @@ export async function runStorm({ rounds, seed }: { rounds: number; seed: number 
     await writeManifests(readers.filter(({ name }) => name !== FICKLE || !isFickleAway))
     await subscribers.setAway(random.int(2) === 0)
     run = newRun(round)
+    orders.begin(round)
   }
 
   async function killWhileStarting(): Promise<void> {
@@ -96,6 +106,11 @@ export async function runStorm({ rounds, seed }: { rounds: number; seed: number 
       isRunning: () => isRunning,
     })
     if (random.int(4) === 0) await setPaused(server, true)
+    // A kill may come in the midst of it.
+    const ordering = orders.give(server).catch((error: unknown) => {
+      if (isRunning) throw error
+    })
+    ordering.catch(() => undefined)
     const isLong = random.int(ODDS.longRound) === 0
     const enough = publishers.untilAccepted(FEWEST + random.int(MOST - FEWEST))
     await Promise.race([enough, sleep(LONGEST_LOAD_MS), server.finished])
@@ -107,6 +122,7 @@ export async function runStorm({ rounds, seed }: { rounds: number; seed: number 
     assert.equal(server.process.exitCode, null, `it ended by itself: ${server.err()}`)
     isRunning = false
     await end(server, publishers)
+    await ordering
   }
 
   async function end(server: Server, publishers: Publishers): Promise<void> {
@@ -129,6 +145,7 @@ export async function runStorm({ rounds, seed }: { rounds: number; seed: number 
     }
     await stopped
     refuseComplaints(err)
+    if (random.int(ODDS.verify) === 0) await verify(folder)
   }
 
   try {
@@ -144,10 +161,12 @@ export async function runStorm({ rounds, seed }: { rounds: number; seed: number 
     await using server = await startServerProgram(flags)
     await setPaused(server, false)
     await untilDrained(server)
+    await eventually(async () => (await orders.running(server)).length === 0, 'no replay goes on', DRAINED_WITHIN_MS)
     const deadLetters = await keptFor(server, folder)
+    await verify(folder)
     run.end = 'stopped'
     run.endedAt = performance.now()
-    return { ...ledger.judge(deadLetters), kills, segments: await newestSegment(folder) }
+    return { ...ledger.judge(deadLetters), kills, orders, segments: await newestSegment(folder) }
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -185,6 +204,12 @@ function refuseComplaints(err: string): void {
     .split('\n')
     .filter((line) => /LOG_(?:CORRUPT|LOST|GONE|CONFLICT)|damaged|"level":[56]0/.test(line))
   assert.deepEqual(complaints.slice(0, 5), [])
+}
+
+/** As `tidings log verify` does. */
+async function verify(folder: string): Promise<void> {
+  const { problems } = await verifyDirectory(readOnlyDisk(), path.join(folder, 'data'), createClock())
+  assert.deepEqual(problems, [])
 }
 
 async function setPaused({ adminUrl }: Server, isPaused: boolean): Promise<void> {

@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Random } from '../support/random.ts'
-import type { Ledger, Run } from './ledger.ts'
-import type { Reaction, Reader } from './readers.ts'
+import type { Run } from './attempts.ts'
+import type { Ledger } from './ledger.ts'
+import { MENDED, type Reaction, type Reader } from './readers.ts'
 
 export interface Subscribers extends AsyncDisposable {
   readonly url: string
@@ -18,13 +19,22 @@ export interface SubscribersOptions {
   readonly ledger: Ledger
   readonly random: Random
   readonly readers: () => readonly Reader[]
+  /** Whether that reader which is mended now and then is broken. */
+  readonly isBroken: () => boolean
   /** The process that connects now. */
   readonly run: () => Run
 }
 
 const SINK: Reaction = { status: 202 }
+const BROKEN: Reaction = { status: 500 }
 
-export async function startSubscribers({ ledger, random, readers, run }: SubscribersOptions): Promise<Subscribers> {
+export async function startSubscribers({
+  ledger,
+  random,
+  readers,
+  isBroken,
+  run,
+}: SubscribersOptions): Promise<Subscribers> {
   /** What a process that is dead had sent may be read after the next one has begun. */
   const runs = new WeakMap<Socket, Run>()
   const server = await listening(createServer(onRequest), 0)
@@ -46,12 +56,19 @@ export async function startSubscribers({ ledger, random, readers, run }: Subscri
     response.on('error', () => undefined)
   }
 
+  function reactionOf(reader: Reader | undefined): Reaction {
+    if (reader?.name === MENDED && isBroken()) return BROKEN
+    return reader ? reader.react(random) : SINK
+  }
+
   function onEvent(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
     const place = (request.url ?? '').slice(1)
     const id = String(request.headers['ce-id'])
-    const attempt = ledger.arrive(place, id, runs.get(request.socket) ?? run(), body)
+    const replay = request.headers['ce-tidingsreplay']
+    const by = runs.get(request.socket) ?? run()
+    const attempt = ledger.arrive(place, id, by, body, replay === undefined ? undefined : String(replay))
     const reader = readers().find(({ name }) => name === place)
-    const { status, delayMs = 0, replies = false } = reader ? reader.react(random) : SINK
+    const { status, delayMs = 0, replies = false } = reactionOf(reader)
     const reply = replies && reader?.repliesTo ? ledger.reply(place, id, reader.repliesTo) : undefined
 
     response.on('close', () => {
