@@ -52,7 +52,7 @@ const LONGEST_LOAD_MS = 3_000
 const LONGEST_START_MS = 700
 const LONGEST_DRAIN_MS = 150
 const MIB = 2 ** 20
-const DRAINED_WITHIN_MS = 60_000
+const DRAINED_WITHIN_MS = 180_000
 
 export async function runStorm({ rounds, seed }: { rounds: number; seed: number }): Promise<StormResult> {
   const random = createRandom(seed)
