@@ -26,6 +26,8 @@ describe('a crash', () => {
       const result = await runStorm({ rounds, seed })
 
       print(result, (performance.now() - startedAt) / rounds)
+      // Of a long run, the report with all failures comes hours later.
+      for (const each of result.wrong) console.log(`      ${each}`)
       assert.deepEqual(result.wrong, [], again)
       const { kills, tally } = result
       assert.ok(kills.load * 10_000 >= tally.accepted * KILLS_PER_10_000, 'too few kills for so many events')
