@@ -12,7 +12,7 @@ const { values, positionals } = parseArgs({
 const [word = '', ...others] = positionals
 if (others.length > 0) throw new Error(`expected one word, got '${positionals.join(' ')}'`)
 
-const { status } = spawnSync('mocha', ['test/**/*.test.ts', '-g', `^(?=.*long form)(?=.*${word})`], {
+const { status, signal } = spawnSync('mocha', ['test/**/*.test.ts', '-g', `^(?=.*long form)(?=.*${word})`], {
   stdio: 'inherit',
   env: {
     ...process.env,
@@ -21,4 +21,5 @@ const { status } = spawnSync('mocha', ['test/**/*.test.ts', '-g', `^(?=.*long fo
     ...(values.seed !== undefined && { SEED: values.seed }),
   },
 })
+if (signal) console.error(`mocha was ended by ${signal}`)
 process.exitCode = status ?? 1
