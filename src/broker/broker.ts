@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Channel, type ChannelSettings, openChannel } from '../channel/channel.ts'
 import type { LogConfig, LogRef, LogStore, Room } from '../channel/log.ts'
+import { behindOf } from '../channel/subscription.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Event } from '../core/event.ts'
@@ -43,6 +44,13 @@ export interface OpenBroker {
   configure(config: LogConfig): Promise<void>
   /** Takes up its lanes, and events from then on: the subscriptions that are known are placed by now. Idempotent. */
   start(): void
+  /**
+   * Takes no event from now on, unless any is left: one that somebody has not settled, or a dead letter. Resolves with
+   * whether it ended so, once what was being stored is.
+   */
+  retire(): Promise<boolean>
+  /** Events that somebody has not settled, and dead letters; at most that, where it is not known exactly. */
+  left(): number
   /** Ends within `drainMs` and a second; only what runs is waited for. */
   close(drainMs: number): Promise<void>
 }
@@ -93,6 +101,21 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     start() {
       channel.start()
       target.ready = true
+    },
+    async retire() {
+      const unseal = await channel.seal()
+      // In this order: who settles an event has kept its letter before.
+      const isEmpty = !(await channel.holdsUnsettled()) && deadLetters.status().waiting === 0
+      if (!isEmpty) unseal()
+      return isEmpty
+    },
+    left() {
+      let unsettled = channel.status().waiting
+      for (const id of channel.subscriptionIds()) {
+        const status = channel.subscription(id)
+        if (status) unsettled = Math.max(unsettled, status.unsettled + behindOf(status))
+      }
+      return unsettled + deadLetters.status().waiting
     },
     async close(drainMs) {
       await Promise.all([channel.close({ drainMs }), deadLetters.close(drainMs)])

@@ -81,8 +81,18 @@ export interface Channel {
    * nobody's by then counts as having passed what comes, others wait where they stand and hold what they lack. Idempotent.
    */
   start(): void
-  /** Resolves when the event is as durable as the log makes it. Rejects as `EventLog.append`. */
+  /** Resolves when the event is as durable as the log makes it. Rejects as `EventLog.append`, and as `seal` has it. */
   send(event: Event, room?: Room): Promise<{ readonly lane: LaneId; readonly position: Position }>
+  /**
+   * Until the returned function is called, `send` rejects with LOG_UNAVAILABLE (retryable), or LOG_GONE once it is closed.
+   * Resolves when what was being sent is stored or refused.
+   */
+  seal(): Promise<() => void>
+  /**
+   * Whether the log holds anything that a subscription, or a cursor that is nobody's yet, has not settled; true where that
+   * cannot be told within seconds. Stores cursors.
+   */
+  holdsUnsettled(): Promise<boolean>
   /** Its cursor is durable when resolved: nothing sent later is missed. A known id goes on where it stood. */
   subscribe(id: CursorId, spec: SubscriptionSpec, start?: CursorStart): Promise<void>
   /** A new filter, handler or limit from the next entry and attempt on; the cursor stays. */
@@ -140,6 +150,9 @@ const DEFAULTS: ChannelSettings = {
   heldWaitMs: 5_000,
 }
 
+/** What is at the head is read within moments, unless it cannot be read. */
+const LONGEST_READ_MS = 1_000
+
 export function openChannel(options: ChannelOptions): Channel {
   const { log, traits, clock, budget } = options
   const settings = { ...DEFAULTS, ...options.settings }
@@ -151,6 +164,9 @@ export function openChannel(options: ChannelOptions): Channel {
   /** Of lanes that were given up. */
   const past = { unmatched: 0, settled: 0, expired: 0 }
   let isClosed = false
+  let isSealed = false
+  let sending = 0
+  let onAllSent: (() => void) | undefined
   /** What was left when it closed. */
   let final: ChannelStatus | undefined
   let toPlace: Subscription[] = []
@@ -291,12 +307,36 @@ export function openChannel(options: ChannelOptions): Channel {
     },
 
     async send(event, room) {
+      if (isSealed) throw sealed(isClosed)
+      sending++
       try {
         return await log.append(event, room)
       } catch (error) {
         if (codeOf(error) === 'LOG_FULL') for (const { lane } of lanes.values()) lane.makeRoom()
         throw error
+      } finally {
+        if (--sending === 0) onAllSent?.()
       }
+    },
+
+    async seal() {
+      isSealed = true
+      if (sending > 0) {
+        await new Promise<void>((resolve) => {
+          onAllSent = resolve
+        })
+      }
+      return () => {
+        isSealed = false
+      }
+    },
+
+    async holdsUnsettled() {
+      const read = Promise.all([...lanes].map(([id, { lane }]) => lane.reached(log.end(id))))
+      await withinMs(clock, LONGEST_READ_MS, read)
+      await save() // what is settled leaves the log
+      const { bytes, retainedBytes } = log.size()
+      return bytes > retainedBytes
     },
 
     async subscribe(id, spec, start = 'now') {
@@ -444,6 +484,20 @@ async function* entriesBetween(log: EventLog, lane: LaneId, start: Position, end
       reading.abort()
     }
   }
+}
+
+/** Resolves when it did, or after so long. */
+function withinMs(clock: Clock, ms: number, task: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(ms, resolve)
+    task.then(() => resolve(), reject).finally(() => timer.cancel())
+  })
+}
+
+function sealed(isClosed: boolean): EventingError {
+  return isClosed
+    ? new EventingError('LOG_GONE', 'the channel is closed')
+    : new EventingError('LOG_UNAVAILABLE', 'the channel takes nothing for a moment', { retryable: true })
 }
 
 function notStored(skipped: number): EventingError {

@@ -117,13 +117,13 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     for (const { removed } of listeners) removed(key, uid)
   }
 
-  function keep(key: ResourceKey, hub: OpenBroker, waiting: number): void {
+  function keep(key: ResourceKey, hub: OpenBroker): void {
     const { deletedMs } = settings.retention
     const untilMs = clock.wall() + deletedMs
     const timer = clock.after(deletedMs, () => {
       kept.delete(key)
       resources.forgetUid(key)
-      logger.error({ resource: key, waiting: waitingIn(hub) }, 'deleted for too long: its events are gone')
+      logger.error({ resource: key, waiting: hub.left() }, 'deleted for too long: its events are gone')
       void remove(key, hub).catch((error: unknown) =>
         logger.error({ err: error, resource: key }, 'a log was not removed'),
       )
@@ -131,7 +131,10 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     kept.set(key, { hub, untilMs, timer })
     resources.keepUid(key, hub.uid)
     const until = new Date(untilMs).toISOString()
-    logger.warn({ resource: key, waiting, until }, 'deleted while events wait: they are kept for when it comes back')
+    logger.warn(
+      { resource: key, waiting: hub.left(), until },
+      'deleted while events wait: they are kept for when it comes back',
+    )
   }
 
   return {
@@ -160,9 +163,9 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       const hub = live.get(key)
       if (!hub) return
       live.delete(key)
-      const waiting = waitingIn(hub)
-      if (waiting > 0 && settings.retention.deletedMs > 0) keep(key, hub, waiting)
-      else await remove(key, hub)
+      const isEmpty = await hub.retire()
+      if (isEmpty || settings.retention.deletedMs === 0) await remove(key, hub)
+      else keep(key, hub)
     },
 
     removeUnopened: removeLogs,
@@ -184,10 +187,6 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       for (const timer of unstarted.values()) timer?.cancel()
     },
   }
-}
-
-function waitingIn({ channel, deadLetters }: OpenBroker): number {
-  return channel.status().waiting + deadLetters.status().waiting
 }
 
 /** A Broker's is `namespace/name`; others have their kind before it. */

@@ -90,8 +90,8 @@ export function keptCursorProblem({ key, unsettled, untilMs }: KeptCursor): stri
   return `${kindOf(key)} ${nameOf(key)} was deleted with ${unsettled} ${what} left: add it again before ${until} to go on, after that they are given up`
 }
 
-export function keptProblem({ hub: { namespace, name, channel, deadLetters }, untilMs }: KeptHub): string {
-  const waiting = channel.status().waiting + deadLetters.status().waiting
+export function keptProblem({ hub: { namespace, name, left }, untilMs }: KeptHub): string {
+  const waiting = left()
   const what = waiting === 1 ? 'event waits' : 'events wait'
   const until = new Date(untilMs).toISOString()
   return `${namespace}/${name} was deleted while ${waiting} ${what} in it: add it again before ${until} to go on, after that nothing is left`

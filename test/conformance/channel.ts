@@ -14,6 +14,7 @@ import { describeMended } from './channel/mended.ts'
 import { describeOrdering } from './channel/ordering.ts'
 import { describeReaders } from './channel/readers.ts'
 import { describeScale } from './channel/scale.ts'
+import { describeSealing } from './channel/sealing.ts'
 import { describeSkipping } from './channel/skipping.ts'
 import { describeStart } from './channel/start.ts'
 import { describeWaits } from './channel/waits.ts'
@@ -31,6 +32,7 @@ export function describeChannel(name: string, backend: Backend): void {
     describeLifecycle(backend)
     describeBounded(backend)
     describeSkipping(backend)
+    describeSealing(backend)
     describeLag(backend)
     describeFaults(backend)
     describeExpired(backend)

@@ -55,7 +55,7 @@ describe('what becomes of replays and redrives whose log or reader goes', functi
 
   it('cancels them with the log, and has nothing of them after a restart with a log of that name', async () => {
     {
-      await using tidings = await startTestRuntime(aTrigger('a', a.url), settings)
+      await using tidings = await startTestRuntime(aTrigger('a', a.url), { ...settings, 'retention.deleted': 'PT0S' })
       await sendSome(tidings, 5)
       await a.received(5)
       await pausedReplay(tidings)
