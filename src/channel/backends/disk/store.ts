@@ -136,7 +136,9 @@ async function openRecovered(
     reserve,
     fault,
   })
-  await maintenance.run()
+  // The rest is done beside what begins now: it may copy a whole segment.
+  await maintenance.checkpoint().catch((error: unknown) => fault('store the first checkpoint', error))
+  void maintenance.run()
   const values = openDiskValues(recovered.values, journal, options.dir)
   return storeOf(logs, values, journal, maintenance, lock, diskTraits(options), fault)
 }
