@@ -1,5 +1,5 @@
 // Mocha's own spec report, closed by the one line that tools read: `N passed, N failed, N skipped`.
-// A skipped test prints the reason its helper gave (see servers.ts), so nothing is skipped silently.
+// A skipped test prints the reason its helper gave (see servers/there.ts), so nothing is skipped silently.
 import Mocha from 'mocha'
 
 export default class Reporter extends Mocha.reporters.Spec {
