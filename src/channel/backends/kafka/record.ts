@@ -23,7 +23,7 @@ export interface EncodedRecord {
 /** What a consumer gives. */
 export interface KafkaRecord {
   readonly value: Buffer | null
-  readonly headers?: Readonly<Record<string, HeaderValue | readonly HeaderValue[] | null | undefined>>
+  readonly headers?: Readonly<Record<string, HeaderValue | readonly (HeaderValue | null)[] | null | undefined>>
   readonly timestamp: string
 }
 
@@ -129,7 +129,7 @@ function readHeaders(headers: NonNullable<KafkaRecord['headers']>): FoundHeaders
     } else if (name === CONTENT_TYPE) {
       contentType ??= textOf(first)
     } else {
-      for (const each of [value].flat()) others.push(name, latin1Of(each as HeaderValue))
+      for (const each of [value].flat()) if (each !== null && each !== undefined) others.push(name, latin1Of(each))
       continue
     }
     characters += name.length + first.length
