@@ -4,12 +4,16 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Certificates } from './certificates.ts'
+import { AUTH_LISTENERS, type AuthListener, authProperties, SCRAM_USERS } from './kafka-auth.ts'
 import { createNode, type KafkaNode } from './kafka-node.ts'
 import { freePort } from './port.ts'
 
 export interface Kafka extends AsyncDisposable {
   /** `host:port` of each node, for clients. */
   readonly brokers: readonly string[]
+  /** The same on a port that asks who is there; none without `certificates`. */
+  at(listener: AuthListener): readonly string[]
   /** All of them run when `startKafka` resolves. */
   readonly nodes: readonly KafkaNode[]
 }
@@ -17,19 +21,18 @@ export interface Kafka extends AsyncDisposable {
 export interface KafkaOptions {
   /** One unless given. With three, what is acknowledged is on two nodes at least. */
   readonly nodes?: 1 | 3
+  /** With these it also has the ports of kafka-auth.ts. */
+  readonly certificates?: Certificates
   /** More for `server.properties`, and what replaces its lines. */
   readonly properties?: Readonly<Record<string, string>>
 }
 
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tidings-kafka-'))
-  const places = await Promise.all(
-    Array.from({ length: options.nodes ?? 1 }, async (_, at) => ({
-      id: at + 1,
-      port: await freePort(),
-      controllerPort: await freePort(),
-    })),
-  )
+  const { certificates } = options
+  const auth = certificates === undefined ? {} : authProperties(path.join(folder, 'auth'), certificates)
+  const listeners = ['PLAINTEXT', 'CONTROLLER', ...(certificates === undefined ? [] : AUTH_LISTENERS.map(upper))]
+  const places = await Promise.all(Array.from({ length: options.nodes ?? 1 }, (_, at) => placeOf(at + 1, listeners)))
   const clusterId = randomBytes(16).toString('base64url')
   const nodes: KafkaNode[] = []
   const close = async (): Promise<void> => {
@@ -42,8 +45,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
         id: place.id,
         folder: path.join(folder, String(place.id)),
         clusterId,
-        properties: { ...propertiesOf(place, places), ...options.properties },
-        scram: [],
+        properties: { ...propertiesOf(place, places), ...auth, ...options.properties },
+        scram: certificates === undefined ? [] : SCRAM_USERS,
       })
     nodes.push(...(await Promise.all(places.map(create))))
     await Promise.all(nodes.map((node) => node.start()))
@@ -52,7 +55,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     throw error
   }
   return {
-    brokers: places.map(({ port }) => `127.0.0.1:${port}`),
+    brokers: places.map((place) => addressOf(place, 'PLAINTEXT')),
+    at: (listener) => places.map((place) => addressOf(place, upper(listener))),
     nodes,
     [Symbol.asyncDispose]: close,
   }
@@ -60,8 +64,24 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
 
 interface Place {
   readonly id: number
-  readonly port: number
-  readonly controllerPort: number
+  /** By the name of the listener. */
+  readonly ports: ReadonlyMap<string, number>
+}
+
+async function placeOf(id: number, listeners: readonly string[]): Promise<Place> {
+  const ports = new Map<string, number>()
+  for (const listener of listeners) ports.set(listener, await freePort())
+  return { id, ports }
+}
+
+function addressOf({ ports }: Place, listener: string): string {
+  const port = ports.get(listener)
+  if (port === undefined) throw new Error(`this Kafka has no listener ${listener}`)
+  return `127.0.0.1:${port}`
+}
+
+function upper(listener: AuthListener): string {
+  return listener.toUpperCase()
 }
 
 /** What an operator would have, but for small buffers and short delays: a test should not wait. */
@@ -71,8 +91,8 @@ function propertiesOf(place: Place, all: readonly Place[]): Readonly<Record<stri
   return {
     'process.roles': 'broker,controller',
     'node.id': String(place.id),
-    'controller.quorum.voters': all.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
+    'controller.quorum.voters': all.map((each) => `${each.id}@${addressOf(each, 'CONTROLLER')}`).join(','),
+    listeners: [...place.ports.keys()].map((listener) => `${listener}://${addressOf(place, listener)}`).join(','),
     'controller.listener.names': 'CONTROLLER',
     'auto.create.topics.enable': 'false',
     'default.replication.factor': replicas,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { hasKafkaJars, isOnPath } from './cache.ts'
 
 /** `kafka`: any Kafka, also that of KAFKA_BROKERS. `own kafka`: one that is started here, to be killed and configured. */
-export type Server = 'kafka' | 'own kafka' | 'kcat'
+export type Server = 'kafka' | 'own kafka' | 'kcat' | 'openssl'
 
 const HINT = 'npm run setup:servers fetches it'
 
@@ -15,6 +15,7 @@ const REASON_AGAINST: { readonly [server in Server]: () => string | undefined } 
     return hasKafkaJars() ? undefined : `no Kafka: ${HINT}`
   },
   kcat: () => (isOnPath('kcat') ? undefined : `no kcat: ${HINT}`),
+  openssl: () => (isOnPath('openssl') ? undefined : 'no openssl'),
 }
 
 /** Why tests cannot use it here; undefined when they can. */
@@ -38,4 +39,9 @@ export function itUsing(servers: readonly Server[], title: string, body: Mocha.A
   if (missing.length === 0) it(title, body)
   else if (missing.some(({ server }) => isRequired(server))) it(title, () => assert.fail(`REQUIRE_SERVERS: ${reasons}`))
   else it.skip(`${title} [skipped: ${reasons}]`)
+}
+
+/** What tests of a file share, made only where all the servers are there. */
+export function whenThere<T>(servers: readonly Server[], make: () => T): T | undefined {
+  return servers.every((server) => reasonAgainst(server) === undefined) ? make() : undefined
 }
