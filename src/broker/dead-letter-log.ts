@@ -1,7 +1,8 @@
 // Where events wait that nobody took: one more event log per broker, on the same backend. One subscription is its list: it
 // is handed nothing, so what it has not settled is what waits, until somebody redrives or discards it. A redrive is one
 // more subscription of the same log, which ends by itself.
-import { type Channel, type ChannelOptions, openChannel, type Unsettled } from '../channel/channel.ts'
+import { type Channel, type ChannelOptions, openChannel } from '../channel/channel.ts'
+import type { Unsettled } from '../channel/contents.ts'
 import type { Entry, LaneId, LogConfig, LogRef, LogStore } from '../channel/log.ts'
 import type { SubscriptionSpec } from '../channel/subscription.ts'
 import type { Event } from '../core/event.ts'

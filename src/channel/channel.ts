@@ -2,22 +2,12 @@
 // those at the head share one reader and one matcher per lane, those behind share one sweep. Backends know nothing of it.
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
-import { codeOf, EventingError } from '../core/errors.ts'
-import type { Event } from '../core/event.ts'
+import { EventingError } from '../core/errors.ts'
 import { createMatcher } from '../filter/matcher.ts'
-import { type Lane, type LaneSettings, openLane, type Standing } from './lane.ts'
-import type {
-  CursorId,
-  CursorStart,
-  Entry,
-  EventLog,
-  LaneId,
-  LogSize,
-  LogTraits,
-  OwnedLane,
-  Position,
-  Room,
-} from './log.ts'
+import { type Contents, createContents } from './contents.ts'
+import { createDoor, type Door } from './door.ts'
+import { type Lane, type LaneSettings, openLane } from './lane.ts'
+import type { CursorId, CursorStart, EventLog, LaneId, LogSize, LogTraits, OwnedLane } from './log.ts'
 import {
   isBlocked,
   newStats,
@@ -56,38 +46,12 @@ export interface ChannelStatus {
   readonly floorHolder: CursorId | undefined
 }
 
-export interface Found {
-  readonly event: Event
-  readonly lane: LaneId
-  readonly position: Position
-  readonly standings: readonly { readonly id: CursorId; readonly standing: Standing }[]
-}
-
-export interface SkipOptions {
-  /** What the filter does not pass between two that are skipped is passed too, whatever the filter will be: one stretch. */
-  readonly isStretch: boolean
-}
-
-/** An entry that a subscription has not settled. */
-export interface Unsettled {
-  readonly lane: LaneId
-  readonly entry: Entry
-  readonly standing: Exclude<Standing, 'settled'>
-}
-
-export interface Channel {
+export interface Channel extends Door, Contents {
   /**
    * Takes up the log's lanes. Call it once the subscriptions that are known are placed: a cursor that has read all and is
    * nobody's by then counts as having passed what comes, others wait where they stand and hold what they lack. Idempotent.
    */
   start(): void
-  /** Resolves when the event is as durable as the log makes it. Rejects as `EventLog.append`, and as `seal` has it. */
-  send(event: Event, room?: Room): Promise<{ readonly lane: LaneId; readonly position: Position }>
-  /**
-   * Until the returned function is called, `send` rejects with LOG_UNAVAILABLE (retryable), or LOG_GONE once it is closed.
-   * Resolves when what was being sent is stored or refused.
-   */
-  seal(): Promise<() => void>
   /**
    * Whether the log holds anything that a subscription, or a cursor that is nobody's yet, has not settled; true where that
    * cannot be told within seconds. Stores cursors.
@@ -105,32 +69,6 @@ export interface Channel {
   status(): ChannelStatus
   subscription(id: CursorId): SubscriptionStatus | undefined
   subscriptionIds(): Iterable<CursorId>
-  /**
-   * The last `most` events that are `wanted` and still in the log, oldest first, each with where it stands with the
-   * subscriptions that it would match now.
-   */
-  find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]>
-  /** Per lane, where a subscription that starts so would begin. */
-  positionsAt(start: CursorStart): Promise<ReadonlyMap<LaneId, Position>>
-  /** What the log has from one place on each lane to another, lane after lane, oldest first. */
-  entries(
-    from: ReadonlyMap<LaneId, Position>,
-    until: ReadonlyMap<LaneId, Position>,
-  ): AsyncIterable<{ readonly lane: LaneId; readonly entry: Entry }>
-  /** Entries of the log that were not read for the subscription, those beyond the head too: an upper bound of its backlog. */
-  backlog(id: CursorId): number
-  /** How far an entry that the subscription matches has come with it; `waiting` where the lane is another's. */
-  standing(id: CursorId, lane: LaneId, position: Position): Standing
-  /** What the subscription has not settled of what is stored by now, lane after lane, oldest first. */
-  unsettled(id: CursorId): AsyncIterable<Unsettled>
-  /**
-   * What is `wanted` of the subscription's unsettled entries, those stored by now, is not attempted any more; what runs may
-   * finish. Resolves with how many these were, once that is stored; rejects with LOG_UNAVAILABLE (retryable) when it is not:
-   * then they are not attempted either, until a restart.
-   */
-  skip(id: CursorId, wanted: (unsettled: Unsettled) => boolean, options?: SkipOptions): Promise<number>
-  /** One entry counts as settled for the subscription, as `skip` has it. Stored with the next save. */
-  settle(id: CursorId, lane: LaneId, entry: Entry): void
   /** Its destination took an event that came to it in another way: it does not fail any more. */
   noteDelivered(id: CursorId): void
   /** Whether anything is left that will be handed out without a long wait; false for what is paused or held. */
@@ -164,9 +102,6 @@ export function openChannel(options: ChannelOptions): Channel {
   /** Of lanes that were given up. */
   const past = { unmatched: 0, settled: 0, expired: 0 }
   let isClosed = false
-  let isSealed = false
-  let sending = 0
-  let onAllSent: (() => void) | undefined
   /** What was left when it closed. */
   let final: ChannelStatus | undefined
   let toPlace: Subscription[] = []
@@ -264,31 +199,6 @@ export function openChannel(options: ChannelOptions): Channel {
     return stored.every(Boolean)
   }
 
-  function standingsOf(event: Event, laneId: LaneId, position: Position): Found['standings'] {
-    const matching: Subscription[] = []
-    matcher.match(event.attributes, matching)
-    const lane = lanes.get(laneId)?.lane
-    return matching.map(({ id }) => {
-      const subscription = subscriptions.get(id)
-      return { id, standing: (subscription && lane?.standing(subscription, position)) ?? 'waiting' }
-    })
-  }
-
-  async function* unsettled(id: CursorId): AsyncGenerator<Unsettled> {
-    await turn // lanes that are being taken up
-    const subscription = known(id)
-    for (const [laneId, { lane }] of lanes) {
-      const end = log.end(laneId)
-      await lane.reached(end)
-      for await (const entry of entriesBetween(log, laneId, lane.floorOf(subscription), end)) {
-        if (!subscription.live) return
-        if (!subscription.spec.filter.matches(entry.event.attributes)) continue
-        const standing = lane.standing(subscription, entry.position)
-        if (standing !== 'settled') yield { lane: laneId, entry, standing }
-      }
-    }
-  }
-
   /** Subscriptions that have no cursor yet. */
   const creating = new Map<CursorId, Promise<void>>()
   /** Subscriptions whose cursor is being dropped. */
@@ -301,34 +211,21 @@ export function openChannel(options: ChannelOptions): Channel {
     await placeSoon(subscription)
   }
 
+  const door = createDoor({
+    log,
+    isClosed: () => isClosed,
+    onFull() {
+      for (const { lane } of lanes.values()) lane.makeRoom()
+    },
+  })
+  const contents = createContents({ log, matcher, lanes, known, ready: () => turn, save })
+
   return {
+    ...door,
+    ...contents,
+
     start() {
       owning ??= log.own(serve, ending.signal).catch((error: unknown) => options.onFault?.('own lanes', error))
-    },
-
-    async send(event, room) {
-      if (isSealed) throw sealed(isClosed)
-      sending++
-      try {
-        return await log.append(event, room)
-      } catch (error) {
-        if (codeOf(error) === 'LOG_FULL') for (const { lane } of lanes.values()) lane.makeRoom()
-        throw error
-      } finally {
-        if (--sending === 0) onAllSent?.()
-      }
-    },
-
-    async seal() {
-      isSealed = true
-      if (sending > 0) {
-        await new Promise<void>((resolve) => {
-          onAllSent = resolve
-        })
-      }
-      return () => {
-        isSealed = false
-      }
     },
 
     async holdsUnsettled() {
@@ -401,58 +298,6 @@ export function openChannel(options: ChannelOptions): Channel {
 
     subscriptionIds: () => subscriptions.keys(),
 
-    async find(wanted, most) {
-      const found: Found[] = []
-      for (const { id, start, end } of await log.lanes()) {
-        for await (const { position, event } of entriesBetween(log, id, start, end)) {
-          if (!wanted(event)) continue
-          found.push({ event, lane: id, position, standings: standingsOf(event, id, position) })
-          if (found.length > most) found.shift()
-        }
-      }
-      return found
-    },
-
-    async positionsAt(start) {
-      const positions = (await log.lanes()).map(async ({ id }) => [id, await log.positionAt(id, start)] as const)
-      return new Map(await Promise.all(positions))
-    },
-
-    async *entries(from, until) {
-      for (const [lane, end] of until) {
-        for await (const entry of entriesBetween(log, lane, from.get(lane) ?? end, end)) yield { lane, entry }
-      }
-    },
-    backlog(id) {
-      let entries = 0
-      for (const { lane } of lanes.values()) entries += lane.unread(known(id)) + lane.unreadAtHead()
-      return entries
-    },
-    standing: (id, lane, position) => lanes.get(lane)?.lane.standing(known(id), position) ?? 'waiting',
-    unsettled,
-
-    async skip(id, wanted, { isStretch } = { isStretch: false }) {
-      let skipped = 0
-      /** Per lane, from where on nothing is unsettled but what is wanted. */
-      const from = new Map<LaneId, Position>()
-      for await (const found of unsettled(id)) {
-        const { lane, entry } = found
-        const after = entry.position + 1
-        if (wanted(found)) {
-          const through = isStretch ? { from: from.get(lane) ?? 0, to: after } : undefined
-          skipped += lanes.get(lane)?.lane.settle(known(id), entry, through) ?? 0
-        } else {
-          from.set(lane, after)
-        }
-      }
-      if (!(await save())) throw notStored(skipped)
-      return skipped
-    },
-
-    settle(id, lane, entry) {
-      lanes.get(lane)?.lane.settle(known(id), entry)
-    },
-
     save,
 
     async close({ drainMs }) {
@@ -465,44 +310,12 @@ export function openChannel(options: ChannelOptions): Channel {
   }
 }
 
-/** Not waiting for what comes later, and without what is trimmed meanwhile. */
-async function* entriesBetween(log: EventLog, lane: LaneId, start: Position, end: Position): AsyncGenerator<Entry> {
-  let next = start
-  while (next < end) {
-    const reading = new AbortController()
-    try {
-      for await (const batch of log.read(lane, next, reading.signal)) {
-        for (const entry of batch.entries) if (entry.position < end) yield entry
-        next = batch.next
-        if (next >= end) return
-      }
-    } catch (error) {
-      if (codeOf(error) !== 'POSITION_GONE') throw error
-      const there = (await log.lanes()).find(({ id }) => id === lane)
-      next = Math.max(next + 1, there?.start ?? end)
-    } finally {
-      reading.abort()
-    }
-  }
-}
-
 /** Resolves when it did, or after so long. */
 function withinMs(clock: Clock, ms: number, task: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = clock.after(ms, resolve)
     task.then(() => resolve(), reject).finally(() => timer.cancel())
   })
-}
-
-function sealed(isClosed: boolean): EventingError {
-  return isClosed
-    ? new EventingError('LOG_GONE', 'the channel is closed')
-    : new EventingError('LOG_UNAVAILABLE', 'the channel takes nothing for a moment', { retryable: true })
-}
-
-function notStored(skipped: number): EventingError {
-  const message = `${skipped} entries were settled, and it could not be stored: a restart may bring them back; ask again`
-  return new EventingError('LOG_UNAVAILABLE', message, { retryable: true })
 }
 
 function statusOf(subscription: Subscription, lanes: ReadonlyMap<LaneId, { readonly lane: Lane }>): SubscriptionStatus {

@@ -1,7 +1,7 @@
 // What the admin port may ask of a runtime: the border between `api` and everything behind it.
 import type { OpenBroker } from '../broker/broker.ts'
 import { causeOf } from '../broker/letter.ts'
-import type { Found } from '../channel/channel.ts'
+import type { Found } from '../channel/contents.ts'
 import type { Attributes, Event } from '../core/event.ts'
 import type { Health } from '../http/server.ts'
 import type { Metrics } from '../observe/metrics.ts'

@@ -2,7 +2,7 @@
 // it failed for, or discarded.
 import type { OpenBroker } from '../broker/broker.ts'
 import { causeOf, compileLetterMatch, errorTextOf, type LetterMatch } from '../broker/letter.ts'
-import type { Unsettled } from '../channel/channel.ts'
+import type { Unsettled } from '../channel/contents.ts'
 import type { Attributes } from '../core/event.ts'
 import { keyOf, kindOf, nameOf, type ResourceKey, type ResourceName, resourceNameOf } from '../store/resource-store.ts'
 import type { Cursors } from './cursors.ts'
