@@ -1,10 +1,10 @@
 // One process of Kafka's server, both broker and controller.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { eventually } from '../eventually.ts'
-import { isOnPath, KAFKA } from './cache.ts'
+import { isOnPath, KAFKA, KAFKA_CLASSES } from './cache.ts'
 
 export interface KafkaNode {
   readonly id: number
@@ -31,6 +31,8 @@ export interface NodeConfig {
   readonly properties: Readonly<Record<string, string>>
   /** As `--add-scram` of Kafka's storage tool takes them. */
   readonly scram: readonly string[]
+  /** A file for the classes that it used, written when it stops. */
+  readonly classesTo?: string | undefined
 }
 
 const HEAP_MB = 320
@@ -55,7 +57,7 @@ export async function createNode(config: NodeConfig): Promise<KafkaNode> {
   return {
     id: config.id,
     async start() {
-      const started = spawnJava(config.folder, ['kafka.Kafka', propertiesFile])
+      const started = spawnJava(config.folder, ['kafka.Kafka', propertiesFile], config.classesTo)
       child = started
       let printed = ''
       const keep = (text: string): void => {
@@ -112,8 +114,10 @@ async function runToEnd(folder: string, args: readonly string[]): Promise<void> 
 }
 
 /** It ends with this process, also when this one is killed, where the system has a way to ask for that. */
-function spawnJava(folder: string, args: readonly string[]): ChildProcess {
-  const java = ['java', `-Xmx${HEAP_MB}m`, '-Xms64m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto']
+function spawnJava(folder: string, args: readonly string[], classesTo?: string): ChildProcess {
+  const java = ['java', `-Xmx${HEAP_MB}m`, '-Xms64m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xlog:disable']
+  if (classesTo !== undefined) java.push(`-XX:ArchiveClassesAtExit=${classesTo}`)
+  else if (existsSync(KAFKA_CLASSES)) java.push(`-XX:SharedArchiveFile=${KAFKA_CLASSES}`)
   const log4j = `-Dlog4j.configuration=file:${path.join(folder, 'log4j.properties')}`
   const command = [...java, log4j, '-cp', `${KAFKA}/*`, ...args]
   const all = isOnPath('setpriv') ? ['setpriv', '--pdeathsig', 'KILL', ...command] : command

@@ -25,6 +25,8 @@ export interface KafkaOptions {
   readonly certificates?: Certificates
   /** More for `server.properties`, and what replaces its lines. */
   readonly properties?: Readonly<Record<string, string>>
+  /** See NodeConfig. */
+  readonly classesTo?: string
 }
 
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
@@ -47,6 +49,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
         clusterId,
         properties: { ...propertiesOf(place, places), ...auth, ...options.properties },
         scram: certificates === undefined ? [] : SCRAM_USERS,
+        classesTo: options.classesTo,
       })
     nodes.push(...(await Promise.all(places.map(create))))
     await Promise.all(nodes.map((node) => node.start()))

@@ -2,9 +2,10 @@
 // for programs. What is there already is left alone. It says what it did and could not do, and fails only when a server is
 // missing that REQUIRE_SERVERS names. `npm run --silent setup:servers -- --there` only prints which are there: `kafka,kcat`.
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { CACHE, isOnPath, KAFKA, KAFKA_POM, kafkaSums, problemsOfJars } from './cache.ts'
+import { CACHE, isOnPath, KAFKA, KAFKA_CLASSES, KAFKA_POM, kafkaSums, problemsOfJars } from './cache.ts'
+import { startKafka } from './kafka.ts'
 import { isRequired, reasonAgainst, type Server } from './there.ts'
 
 const SERVERS = ['kafka', 'kcat'] as const satisfies readonly Server[]
@@ -12,11 +13,12 @@ const SERVERS = ['kafka', 'kcat'] as const satisfies readonly Server[]
 const LIMIT_MS = 300_000
 
 if (process.argv.includes('--there')) console.log(SERVERS.filter((server) => !reasonAgainst(server)).join(','))
-else setUp()
+else await setUp()
 
-function setUp(): void {
+async function setUp(): Promise<void> {
   installPrograms()
   fetchKafka()
+  await keepClasses()
   for (const server of SERVERS) say(`${server}: ${reasonAgainst(server) ?? 'is there'}`)
   if (SERVERS.some((server) => isRequired(server) && reasonAgainst(server))) process.exitCode = 1
 }
@@ -51,10 +53,26 @@ function fetchKafka(): void {
     const problems = problemsOfJars(folder, kafkaSums())
     for (const problem of problems) say(problem)
     if (problems.length > 0) return
+    rmSync(KAFKA_CLASSES, { force: true })
     rmSync(KAFKA, { recursive: true, force: true })
     renameSync(folder, KAFKA)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function keepClasses(): Promise<void> {
+  if (existsSync(KAFKA_CLASSES) || reasonAgainst('own kafka')) return
+  say('starts Kafka once, to have its classes ready')
+  const classesTo = `${KAFKA_CLASSES}.${process.pid}`
+  try {
+    await using kafka = await startKafka({ classesTo })
+    await kafka.nodes[0]?.stop()
+    if (existsSync(classesTo)) renameSync(classesTo, KAFKA_CLASSES)
+  } catch (error) {
+    say(`it did not start: ${error instanceof Error ? error.message : error}`)
+  } finally {
+    rmSync(classesTo, { force: true })
   }
 }
 
