@@ -1,0 +1,77 @@
+// One partition of a cursor topic: its table, as far as this process has read it, and what is written to it.
+
+import type { FetchedMessage, Message } from './client.ts'
+import { applyMessages, type Change, CursorTable, changeRecords, inBatches } from './cursor-table.ts'
+import type { Feeds } from './feeds.ts'
+import type { Wire } from './wire.ts'
+
+export interface CursorPartition {
+  readonly table: CursorTable
+  /** Resolves once everything that was written before the call, by anybody, is in the table. */
+  sync(): Promise<void>
+  /** Resolves once it is stored and in the table, with its place. Several batches where it must. */
+  write(messages: readonly Message[]): Promise<number>
+  save(epoch: number, change: Change): Promise<void>
+  /** Follows what others write until the signal aborts. */
+  follow(signal: AbortSignal, changed: () => void): Promise<void>
+}
+
+const FETCH_BYTES = 2 ** 20
+/** Under the topic's largest batch, which is Kafka's default. */
+const BATCH_BYTES = 900_000
+
+export function openCursorPartition(wire: Wire, feeds: Feeds, topic: string, partition: number): CursorPartition {
+  const table = new CursorTable()
+  let reading: Promise<void> = Promise.resolve()
+
+  function sync(): Promise<void> {
+    reading = reading.catch(() => undefined).then(readToEnd)
+    return reading
+  }
+
+  async function readToEnd(): Promise<void> {
+    for (;;) {
+      const { messages, end } = await wire.fetch(topic, partition, table.next, FETCH_BYTES)
+      for (const message of messages) apply(message)
+      if (table.next >= end) return
+    }
+  }
+
+  function apply({ offset, key, value }: FetchedMessage): void {
+    table.apply({ offset: Number(offset), key: String(key), value: value === null ? undefined : String(value) })
+  }
+
+  async function write(messages: readonly Message[]): Promise<number> {
+    if (messages.length === 0) return table.next
+    let first: number | undefined
+    for (const batch of inBatches(messages, BATCH_BYTES)) {
+      const offset = (await wire.produce(topic, new Map([[partition, batch]]))).get(partition) ?? 0
+      first ??= offset
+      if (offset === table.next) applyMessages(table, offset, batch)
+      else await sync()
+    }
+    return first ?? table.next
+  }
+
+  return {
+    table,
+    sync,
+    write,
+    async save(epoch, change) {
+      await write(changeRecords(epoch, change))
+    },
+    async follow(signal, changed) {
+      const feed = feeds.open(topic, partition, table.next)
+      try {
+        for (;;) {
+          const fetched = await feed.take(signal)
+          if (!fetched) return
+          for (const message of fetched.messages) apply(message)
+          changed()
+        }
+      } finally {
+        feed.close()
+      }
+    },
+  }
+}

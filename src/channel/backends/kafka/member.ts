@@ -1,0 +1,182 @@
+// One member of the group that shares a log's lanes out. Joining again, as every change of the group asks for, stops
+// nothing: whoever keeps a lane goes on with it meanwhile, and reads are not the group's affair.
+import type { Clock, Timer } from '../../../core/clock.ts'
+import { assignLanes, type Candidate } from './assigner.ts'
+import type { Node, Nodes } from './client.ts'
+import { isRefusal, problemOf, typeOf } from './problem.ts'
+
+export interface MemberOptions {
+  readonly groupId: string
+  /** Both have the same partitions. */
+  readonly topics: readonly string[]
+  readonly clock: Clock
+  readonly sessionTimeoutMs: number
+  connect(): Promise<Nodes>
+  lanes(): Promise<number>
+  /** Lanes that are served now. */
+  serving(): readonly number[]
+  /** What this member owns from now on. Other members are those that live: nobody else's claims need to be waited for. */
+  assigned(lanes: readonly number[], memberId: string, members: ReadonlySet<string>): void
+  /** The group may give the lanes to others any moment. Called by this process's clock before it does. */
+  lost(): void
+  /** What the group commits, for Kafka's own tools. */
+  offsets(): ReadonlyMap<number, number>
+  fault(what: string, error: unknown): void
+}
+
+const PROTOCOL = 'tidings'
+const FIRST_WAIT_MS = 50
+const LONGEST_WAIT_MS = 2_000
+const COMMIT_MS = 5_000
+const BEATS_PER_SESSION = 6
+/** Of the session timeout: lanes are given up so much before the group would take them. */
+const MARGIN = 0.2
+
+/** Resolves once it has left the group. */
+export async function runMember(options: MemberOptions, signal: AbortSignal): Promise<void> {
+  const { groupId, topics, clock, sessionTimeoutMs } = options
+  let memberId = ''
+  let generationId = -1
+  let nodes: Nodes | undefined
+  let node: Node | undefined
+  let deadline: Timer | undefined
+  let committedAt = -Infinity
+
+  function answeredAt(sentAt: number): void {
+    deadline?.cancel()
+    const left = sentAt + sessionTimeoutMs * (1 - MARGIN) - clock.now()
+    deadline = clock.after(Math.max(0, left), options.lost)
+  }
+
+  async function join(): Promise<void> {
+    nodes ??= await options.connect()
+    node = await nodes.coordinator(groupId)
+    const metadata = encodeMetadata(topics, { serving: options.serving() })
+    const joined = await node.joinGroup({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: sessionTimeoutMs,
+      memberId,
+      groupProtocols: [{ name: PROTOCOL, metadata }],
+    })
+    memberId = joined.memberId
+    generationId = joined.generationId
+    const groupAssignment = joined.leaderId === memberId ? await assignmentOf(joined.members) : []
+    const sentAt = clock.now()
+    const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment })
+    answeredAt(sentAt)
+    const { lanes, members } = decodeAssignment(memberAssignment)
+    options.assigned(lanes, memberId, new Set(members))
+  }
+
+  async function assignmentOf(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
+    const candidates: Candidate[] = members.map((member) => ({
+      memberId: member.memberId,
+      serving: decodeServing(member.memberMetadata),
+    }))
+    const ids = members.map((member) => member.memberId)
+    const assigned = assignLanes(candidates, await options.lanes())
+    return ids.map((id) => ({
+      memberId: id,
+      memberAssignment: encodeAssignment(topics, assigned.get(id) ?? [], ids),
+    }))
+  }
+
+  async function beat(): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(sessionTimeoutMs / BEATS_PER_SESSION, signal).catch(() => undefined)
+      if (signal.aborted) return
+      const sentAt = clock.now()
+      await node?.heartbeat({ groupId, groupGenerationId: generationId, memberId })
+      answeredAt(sentAt)
+      if (clock.now() - committedAt >= COMMIT_MS) await commit()
+    }
+  }
+
+  async function commit(): Promise<void> {
+    const partitions = [...options.offsets()].map(([partition, offset]) => ({ partition, offset: String(offset) }))
+    committedAt = clock.now()
+    if (partitions.length === 0) return
+    const [topic = ''] = topics
+    const offsets = [{ topic, partitions }]
+    await node?.offsetCommit({ groupId, groupGenerationId: generationId, memberId, topics: offsets })
+  }
+
+  for (let waitMs = FIRST_WAIT_MS; !signal.aborted; ) {
+    try {
+      await join()
+      waitMs = FIRST_WAIT_MS
+      await beat()
+    } catch (error) {
+      const type = typeOf(error) ?? ''
+      if (type === 'REBALANCE_IN_PROGRESS') continue
+      if (OUT_OF_GROUP.has(type)) {
+        memberId = type === 'ILLEGAL_GENERATION' ? memberId : ''
+        options.lost()
+      } else {
+        options.fault('take part in the group', problemOf(error, groupId))
+        if (isRefusal(error)) waitMs = LONGEST_WAIT_MS
+        await nodes?.close()
+        nodes = undefined
+      }
+      await clock.sleep(waitMs * (0.5 + Math.random()), signal).catch(() => undefined)
+      waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
+    }
+  }
+  deadline?.cancel()
+  if (memberId !== '') await node?.leaveGroup({ groupId, memberId }).catch(() => undefined)
+  await nodes?.close()
+}
+
+const OUT_OF_GROUP = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'])
+
+// What follows is Kafka's own format of a consumer's metadata and assignment, so that its tools can show the group.
+
+function encodeMetadata(topics: readonly string[], data: unknown): Buffer {
+  return Buffer.concat([int16(0), int32(topics.length), ...topics.map(text), bytes(JSON.stringify(data))])
+}
+
+function decodeServing(metadata: Buffer): readonly number[] {
+  let at = 2
+  const count = metadata.readInt32BE(at)
+  at += 4
+  for (let i = 0; i < count; i++) at += 2 + metadata.readInt16BE(at)
+  return (JSON.parse(metadata.subarray(at + 4).toString()) as { serving: number[] }).serving
+}
+
+function encodeAssignment(topics: readonly string[], lanes: readonly number[], members: readonly string[]): Buffer {
+  const assigned = topics.map((topic) => Buffer.concat([text(topic), int32(lanes.length), ...lanes.map(int32)]))
+  return Buffer.concat([int16(0), int32(topics.length), ...assigned, bytes(JSON.stringify({ lanes, members }))])
+}
+
+function decodeAssignment(assignment: Buffer): { readonly lanes: number[]; readonly members: string[] } {
+  if (assignment.length === 0) return { lanes: [], members: [] }
+  let at = 2
+  const count = assignment.readInt32BE(at)
+  at += 4
+  for (let i = 0; i < count; i++) {
+    at += 2 + assignment.readInt16BE(at)
+    at += 4 + 4 * assignment.readInt32BE(at)
+  }
+  return JSON.parse(assignment.subarray(at + 4).toString()) as { lanes: number[]; members: string[] }
+}
+
+function int16(value: number): Buffer {
+  const buffer = Buffer.alloc(2)
+  buffer.writeInt16BE(value)
+  return buffer
+}
+
+function int32(value: number): Buffer {
+  const buffer = Buffer.alloc(4)
+  buffer.writeInt32BE(value)
+  return buffer
+}
+
+function text(value: string): Buffer {
+  return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
+}
+
+function bytes(value: string): Buffer {
+  return Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)])
+}

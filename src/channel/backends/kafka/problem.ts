@@ -1,0 +1,69 @@
+// What Kafka's and kafkajs' errors mean to a log.
+import { EventingError } from '../../../core/errors.ts'
+
+const REFUSED = new Set([
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+])
+const REFUSED_NAMES = new Set(['KafkaJSSASLAuthenticationError'])
+/** How Node names what is wrong with a certificate or a handshake. */
+const REFUSED_TLS = /CERT|SSL|TLS|UNABLE_TO_(GET|VERIFY|DECRYPT)|HOSTNAME_MISMATCH/
+const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
+/** Somebody else leads the partition now, or nobody does yet. */
+const STALE = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'REPLICA_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+])
+
+interface Failure {
+  readonly name?: string
+  readonly type?: string
+  readonly code?: string | number
+  readonly cause?: unknown
+}
+
+/** Kafka's own name of the error, if it answered with one: `NOT_LEADER_FOR_PARTITION`. */
+export function typeOf(error: unknown): string | undefined {
+  for (const { type } of chainOf(error)) if (typeof type === 'string') return type
+  return undefined
+}
+
+export function isStale(error: unknown): boolean {
+  return STALE.has(typeOf(error) ?? '')
+}
+
+/** As an error of ours: AUTH_FAILED, EVENT_TOO_LARGE, and LOG_UNAVAILABLE for all that may be over by itself. */
+export function problemOf(error: unknown, what: string): EventingError {
+  if (error instanceof EventingError) return error
+  const text = `${what}: ${error instanceof Error ? error.message : String(error)}`
+  if (isRefusal(error)) return new EventingError('AUTH_FAILED', text, { cause: error })
+  if (TOO_LARGE.has(typeOf(error) ?? '')) return new EventingError('EVENT_TOO_LARGE', text, { cause: error })
+  return new EventingError('LOG_UNAVAILABLE', text, { retryable: true, cause: error })
+}
+
+export function isRefusal(error: unknown): boolean {
+  return chainOf(error).some(
+    ({ name, type, code }) =>
+      REFUSED_NAMES.has(name ?? '') ||
+      REFUSED.has(type ?? '') ||
+      (typeof code === 'string' && code !== 'ECONNRESET' && REFUSED_TLS.test(code)),
+  )
+}
+
+function chainOf(error: unknown): Failure[] {
+  const chain: Failure[] = []
+  for (let at: unknown = error; typeof at === 'object' && at !== null && chain.length < 8; ) {
+    const failure = at as Failure
+    chain.push(failure)
+    at = failure.cause
+  }
+  return chain
+}

@@ -1,0 +1,121 @@
+// Reads of one lane from any position on: what is there by requests of its own, and at the head by the one that waits for
+// all lanes.
+import { EventingError } from '../../../core/errors.ts'
+import { eventBytes } from '../../../core/event.ts'
+import type { Batch, Entry, Position } from '../../log.ts'
+import type { FetchedMessage } from './client.ts'
+import type { Feeds } from './feeds.ts'
+import type { KafkaLane } from './kafka-lane.ts'
+import { problemOf, typeOf } from './problem.ts'
+import { decodeRecord } from './record.ts'
+import type { Fetched, Wire } from './wire.ts'
+
+export interface Reading {
+  readonly name: string
+  readonly topic: string
+  readonly lane: KafkaLane
+  readonly wire: Wire
+  readonly feeds: Feeds
+  /** Aborts once the log is gone. */
+  readonly closed: AbortSignal
+  goneOr(error: unknown): Promise<unknown>
+}
+
+const FETCH_BYTES = 2 ** 20
+/** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
+const BATCH_ENTRIES = 256
+
+export async function* readLane(reading: Reading, from: Position, signal: AbortSignal): AsyncGenerator<Batch> {
+  let next = from
+  const ended = AbortSignal.any([signal, reading.closed])
+  const { lane } = reading
+  // Known ends may be old: whoever reads asks once, and is then told with each answer.
+  for (let isFirst = true; !ended.aborted && (isFirst || next < lane.ledger.end); isFirst = false) {
+    checkStart(reading, next)
+    const fetched = await fetchBehind(reading, next)
+    if (ended.aborted) break
+    for (const batch of batchesOf(reading, fetched, next)) {
+      next = batch.next
+      yield batch
+      if (ended.aborted) break
+      await new Promise(setImmediate)
+    }
+  }
+  if (!ended.aborted) yield* readHead(reading, next, ended)
+  if (reading.closed.aborted && !signal.aborted) {
+    throw new EventingError('LOG_GONE', `${reading.name}: the log was removed, or is closed`)
+  }
+}
+
+async function* readHead(reading: Reading, from: Position, ended: AbortSignal): AsyncGenerator<Batch> {
+  const { feeds, topic, lane } = reading
+  let next = from
+  const feed = feeds.open(topic, lane.partition, from)
+  try {
+    while (!ended.aborted) {
+      const fetched = await take(reading, () => feed.take(ended))
+      if (!fetched) return
+      for (const batch of batchesOf(reading, fetched, next)) {
+        checkStart(reading, next)
+        next = batch.next
+        yield batch
+        if (ended.aborted) return
+      }
+    }
+  } finally {
+    feed.close()
+  }
+}
+
+function fetchBehind(reading: Reading, from: Position): Promise<Fetched> {
+  const { wire, topic, lane } = reading
+  return take(reading, () => wire.fetch(topic, lane.partition, from, FETCH_BYTES)) as Promise<Fetched>
+}
+
+async function take(reading: Reading, ask: () => Promise<Fetched | undefined>): Promise<Fetched | undefined> {
+  try {
+    const fetched = await ask()
+    if (fetched) reading.lane.seen(fetched.start, fetched.end)
+    return fetched
+  } catch (error) {
+    if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw await outOfRange(reading)
+    throw await reading.goneOr(problemOf(error, `read ${reading.topic}`))
+  }
+}
+
+/** Never a silent jump: whoever reads is told where the lane starts. */
+async function outOfRange({ wire, topic, lane, name }: Reading): Promise<EventingError> {
+  const start = (await wire.offsets(topic, 'start'))[lane.partition] ?? 0
+  lane.seen(start, 0)
+  return new EventingError('POSITION_GONE', `${name}: entries of lane ${lane.partition} start at ${start}`)
+}
+
+function checkStart({ name, lane }: Reading, from: Position): void {
+  if (from >= lane.ledger.start) return
+  const text = `${name}: ${from} is gone, entries of lane ${lane.partition} start at ${lane.ledger.start}`
+  throw new EventingError('POSITION_GONE', text)
+}
+
+/** What is no event, and what marks transactions, is passed by `next`. */
+function* batchesOf({ lane }: Reading, { messages }: Fetched, from: Position): Generator<Batch> {
+  let next = from
+  for (let at = 0; at < messages.length; at += BATCH_ENTRIES) {
+    const entries: Entry[] = []
+    for (const message of messages.slice(at, at + BATCH_ENTRIES)) {
+      const position = Number(message.offset)
+      if (position < next) continue
+      next = position + 1
+      const entry = entryOf(message, position)
+      if (!entry) continue
+      lane.ledger.learn(position, entry.bytes)
+      entries.push(entry)
+    }
+    if (next > from) yield { entries, next }
+  }
+}
+
+function entryOf(message: FetchedMessage, position: Position): Entry | undefined {
+  if (message.isControlRecord) return undefined
+  const event = decodeRecord(message)
+  return event && { position, event, bytes: eventBytes(event) }
+}
