@@ -8,6 +8,7 @@ import { createClock } from '../../src/core/clock.ts'
 import { sharedBrokers } from '../support/servers/shared-kafka.ts'
 import { isRequired, reasonAgainst } from '../support/servers/there.ts'
 import type { Backend } from './backend.ts'
+import { describeChannel } from './channel.ts'
 import { describeLog } from './log.ts'
 
 /** Of this run: the Kafka may be one that others use, too. */
@@ -56,4 +57,5 @@ describe(`conformance of kafka${missing === undefined ? '' : ` [skipped: ${missi
   })
 
   describeLog('kafka', kafka)
+  describeChannel('kafka', kafka)
 })
