@@ -1,0 +1,110 @@
+// What a Kafka does to a log that is in use: it goes away and comes back, loses a topic, loses a node.
+import assert from 'node:assert/strict'
+import { createClock } from '../../../src/core/clock.ts'
+import { anEvent } from '../../conformance/support.ts'
+import { eventually } from '../../support/eventually.ts'
+import { isLong, longMark } from '../../support/long.ts'
+import { startKafka } from '../../support/servers/kafka.ts'
+import { kafkaClient } from '../../support/servers/kafka-client.ts'
+import { sharedBrokers } from '../../support/servers/shared-kafka.ts'
+import { itUsing } from '../../support/servers/there.ts'
+import { assertRepeatsOnlyFrom, disorder, missing, openRig, openStore, type Rig, startStream } from './rig.ts'
+
+const clock = createClock()
+/** As the list of conformance has it: how soon after an outage all goes on. */
+const BACK_WITHIN_MS = 10_000
+
+export function describeOutages(): void {
+  describe('a Kafka that is not always there', function () {
+    this.timeout(240_000)
+
+    const awayMs = isLong ? 60_000 : 5_000
+    const title = `C19 G11 is waited for, ${awayMs / 1_000} s, and nothing is lost or begins anew${longMark}`
+    itUsing(['own kafka'], title, async () => {
+      await using kafka = await startKafka()
+      let uid: string
+      {
+        await using rig = await openRig(kafka.brokers)
+        uid = rig.uid
+        const stream = startStream(rig.channel)
+        await eventually(() => stream.accepted.length >= 300, 'events are accepted', 30_000)
+
+        const killedAt = clock.now()
+        await kafka.nodes[0]?.kill()
+        await clock.sleep(awayMs)
+        await kafka.nodes[0]?.start()
+
+        const before = stream.accepted.length
+        await eventually(() => stream.accepted.length >= before + 100, 'events are accepted again', BACK_WITHIN_MS)
+        await stream.stop()
+        await allArrive(stream.accepted, rig)
+        assert.deepEqual([...stream.refused.keys()], ['LOG_UNAVAILABLE'])
+        assertRepeatsOnlyFrom(killedAt, rig.subscriber)
+      }
+
+      await using next = await openRig(kafka.brokers, { uid })
+      await next.channel.send(anEvent({ id: 'after' }))
+      await eventually(() => next.subscriber.ids.includes('after'), 'a new event arrives', 30_000)
+      assert.deepEqual(next.subscriber.ids, ['after'])
+    })
+
+    itUsing(['kafka'], 'C20 a topic that somebody deleted is told of, and not made again', async () => {
+      const brokers = await sharedBrokers()
+      const client = kafkaClient(brokers)
+      let lost: Rig
+      {
+        await using rig = await openRig(brokers)
+        lost = rig
+        await rig.channel.send(anEvent())
+      }
+      await client.withAdmin((admin) => admin.deleteTopics({ topics: [lost.topic.name] }))
+      await eventually(async () => !(await client.topics()).includes(lost.topic.name), 'the topic is gone', 30_000)
+
+      const { store } = await openStore(brokers)
+      const { uid, topic } = lost
+      await assert.rejects(store.open({ uid, name: `default/${uid}` }, { capBytes: 1e6 }, topic), { code: 'LOG_LOST' })
+      await store.close()
+      assert.ok(!(await client.topics()).includes(topic.name))
+    })
+
+    itUsing(['own kafka'], 'C22 G2 goes on with two nodes of three, in order', async () => {
+      await using kafka = await startKafka({ nodes: 3 })
+      const replicated = { replicationFactor: 3, partitions: 3 }
+      await using rig = await openRig(kafka.brokers, replicated)
+      const stream = startStream(rig.channel)
+      await eventually(() => stream.accepted.length >= 300, 'events are accepted', 60_000)
+
+      const leader = await leaderOf(kafka.brokers, rig.topic.name)
+      const node = kafka.nodes.find(({ id }) => id === leader) ?? assert.fail()
+      const killedAt = clock.now()
+      await node.kill()
+
+      const before = stream.accepted.length
+      await eventually(() => stream.accepted.length >= before + 300, 'events are accepted again', 60_000)
+      await node.start()
+      await stream.stop()
+      await allArrive(stream.accepted, rig)
+      for (const code of stream.refused.keys()) assert.equal(code, 'LOG_UNAVAILABLE')
+      assertRepeatsOnlyFrom(killedAt, rig.subscriber)
+      assert.deepEqual(disorder(rig.subscriber), [])
+    })
+  })
+}
+
+async function allArrive(accepted: readonly string[], { subscriber }: Rig): Promise<void> {
+  try {
+    await eventually(() => missing(accepted, subscriber).length === 0, 'all that was accepted arrives', 30_000)
+  } catch (error) {
+    const lacking = missing(accepted, subscriber)
+    throw new Error(`${lacking.length} of ${accepted.length} did not: ${lacking.slice(0, 5).join(', ')}`, {
+      cause: error,
+    })
+  }
+}
+
+/** The node that leads partition 0. */
+async function leaderOf(brokers: readonly string[], topic: string): Promise<number> {
+  const { topics } = await kafkaClient(brokers).withAdmin((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+  const partition = topics[0]?.partitions.find(({ partitionId }) => partitionId === 0)
+  return partition?.leader ?? assert.fail()
+}
