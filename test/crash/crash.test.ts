@@ -23,10 +23,13 @@ describe('a crash', () => {
       console.log(`      ${again}`)
       const startedAt = performance.now()
 
-      const result = await runStorm({ rounds, seed })
+      // Of a long run, the report with all failures comes hours later.
+      const result = await runStorm({ rounds, seed }).catch((error: unknown) => {
+        console.log(`      ${error}`)
+        throw error
+      })
 
       print(result, (performance.now() - startedAt) / rounds)
-      // Of a long run, the report with all failures comes hours later.
       for (const each of result.wrong) console.log(`      ${each}`)
       assert.deepEqual(result.wrong, [], again)
       const { kills, tally } = result
