@@ -1,6 +1,7 @@
-// What a Kafka does to a log that is in use: it goes away and comes back, loses a topic, loses a node.
+// What a Kafka does to a log that is in use: it goes away and comes back, comes back empty, loses a topic or a node.
 import assert from 'node:assert/strict'
 import { createClock } from '../../../src/core/clock.ts'
+import { codeOf } from '../../../src/core/errors.ts'
 import { anEvent } from '../../conformance/support.ts'
 import { eventually } from '../../support/eventually.ts'
 import { isLong, longMark } from '../../support/long.ts'
@@ -48,6 +49,20 @@ export function describeOutages(): void {
       assert.deepEqual(next.subscriber.ids, ['after'])
     })
 
+    itUsing(['own kafka'], 'C20 that comes back empty is told of, and gets no topics', async () => {
+      await using kafka = await startKafka()
+      const node = kafka.nodes[0] ?? assert.fail()
+      await using rig = await openRig(kafka.brokers)
+      await rig.channel.send(anEvent())
+
+      await node.kill()
+      await node.wipe()
+      await node.start()
+
+      assert.equal(await codeWhile(() => rig.channel.send(anEvent()), 'LOG_UNAVAILABLE'), 'LOG_LOST')
+      assert.ok(!(await kafkaClient(kafka.brokers).topics()).includes(rig.topic.name))
+    })
+
     itUsing(['kafka'], 'C20 a topic that somebody deleted is told of, and not made again', async () => {
       const brokers = await sharedBrokers()
       const client = kafkaClient(brokers)
@@ -65,6 +80,21 @@ export function describeOutages(): void {
       await assert.rejects(store.open({ uid, name: `default/${uid}` }, { capBytes: 1e6 }, topic), { code: 'LOG_LOST' })
       await store.close()
       assert.ok(!(await client.topics()).includes(topic.name))
+    })
+
+    itUsing(['kafka'], 'C20 a topic that somebody made anew is not taken for the old one', async () => {
+      const brokers = await sharedBrokers()
+      const client = kafkaClient(brokers)
+      await using rig = await openRig(brokers, { partitions: 1 })
+      await rig.channel.send(anEvent())
+      await rig.channel.send(anEvent())
+      await eventually(() => rig.subscriber.settledIds.length === 2, 'both are delivered')
+
+      await client.withAdmin((admin) => admin.deleteTopics({ topics: [rig.topic.name] }))
+      await eventually(async () => !(await client.topics()).includes(rig.topic.name), 'the topic is gone', 30_000)
+      await client.createTopic(rig.topic.name)
+
+      assert.equal(await codeWhile(() => rig.channel.send(anEvent()), 'LOG_UNAVAILABLE'), 'LOG_LOST')
     })
 
     itUsing(['own kafka'], 'C22 G2 goes on with two nodes of three, in order', async () => {
@@ -100,6 +130,18 @@ async function allArrive(accepted: readonly string[], { subscriber }: Rig): Prom
       cause: error,
     })
   }
+}
+
+/** How the call fails once it no longer fails with `code`. */
+async function codeWhile(call: () => Promise<unknown>, code: string): Promise<string> {
+  for (const startedAt = clock.now(); clock.now() - startedAt < 60_000; await clock.sleep(200)) {
+    const now = await call().then(
+      () => 'accepted',
+      (error) => codeOf(error) ?? String(error),
+    )
+    if (now !== code) return now
+  }
+  return code
 }
 
 /** The node that leads partition 0. */

@@ -5,7 +5,7 @@ import type { Clock } from '../../../core/clock.ts'
 import { codeOf, EventingError } from '../../../core/errors.ts'
 import { attributeOf, type Event, eventBytes } from '../../../core/event.ts'
 import type { CursorStart, EventLog, LaneId, LogConfig, LogRef, LogTraits, OwnedLane, Position } from '../../log.ts'
-import { type Batcher, createBatcher } from './batcher.ts'
+import { type Batcher, createBatcher, type Place } from './batcher.ts'
 import { isUnknownTopic, type Message } from './client.ts'
 import { openCursorPartition } from './cursor-partition.ts'
 import { dropRecords, madeRecord } from './cursor-table.ts'
@@ -111,6 +111,22 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     }
   }
 
+  /** For good, once Kafka turned out to have forgotten what it acknowledged: its positions would come again. */
+  let lost: EventingError | undefined
+  /** By partition: where the last event of this process was stored. */
+  const lastPlaces: Position[] = []
+
+  function lose(text: string): EventingError {
+    lost ??= new EventingError('LOG_LOST', `${ref.name}: ${text}`)
+    return lost
+  }
+
+  function checkForward({ partition, offset }: Place): void {
+    const last = lastPlaces[partition] ?? -1
+    if (offset <= last) throw lose(`lane ${partition} has an entry at ${offset} after one at ${last}`)
+    lastPlaces[partition] = offset
+  }
+
   async function append(event: Event, kind: 'publish' | 'internal' | 'drain' = 'publish') {
     throwIfGone()
     const { data } = event
@@ -120,6 +136,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     try {
       const key = attributeOf(event.attributes, 'partitionkey')
       const place = await batcher.append(encodeRecord(event), key, bytes + RECORD_OVERHEAD_BYTES)
+      checkForward(place)
       laneAt(place.partition).ledger.learn(place.offset, bytes)
       return { lane: String(place.partition), position: place.offset }
     } catch (error) {
@@ -133,8 +150,16 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   async function goneOr(error: unknown): Promise<unknown> {
     if (closing.signal.aborted) return goneError()
     if (!isUnknownTopic(error)) return error
-    if (!(await options.isRegistered())) return goneError()
-    return new EventingError('LOG_LOST', `${ref.name}: the topic ${topic} is gone`, { cause: error })
+    if (!(await isRegistered())) return goneError()
+    return lose(`Kafka has no topic ${topic} any more`)
+  }
+
+  /** A cluster that does not even know the registry came back empty: nobody removed the log. */
+  async function isRegistered(): Promise<boolean> {
+    return options.isRegistered().catch((error) => {
+      if (isUnknownTopic(error)) return true
+      throw error
+    })
   }
 
   function laneOf(id: LaneId): KafkaLane {
@@ -179,6 +204,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
 
   function throwIfGone(): void {
     if (closing.signal.aborted) throw goneError()
+    if (lost) throw lost
   }
 
   const goneError = (): EventingError => new EventingError('LOG_GONE', `${ref.name}: the log was removed, or is closed`)
@@ -245,8 +271,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       owning.add(running)
       await running.finally(() => owning.delete(running))
     },
-    read: (id, from, signal) =>
-      readLane({ name: ref.name, topic, lane: laneOf(id), wire, feeds, closed: closing.signal, goneOr }, from, signal),
+    read(id, from, signal) {
+      if (lost) throw lost
+      const reading = { name: ref.name, topic, lane: laneOf(id), wire, feeds, closed: closing.signal, goneOr, lose }
+      return readLane(reading, from, signal)
+    },
     end: (id) => laneOf(id).ledger.end,
     size: () => (closing.signal.aborted ? { ...room.size(), entries: 0, bytes: 0, retainedBytes: 0 } : room.size()),
     configure(config) {

@@ -19,6 +19,8 @@ export interface Reading {
   /** Aborts once the log is gone. */
   readonly closed: AbortSignal
   goneOr(error: unknown): Promise<unknown>
+  /** The log is not what it was, for good. */
+  lose(text: string): EventingError
 }
 
 const FETCH_BYTES = 2 ** 20
@@ -53,7 +55,7 @@ async function* readHead(reading: Reading, from: Position, ended: AbortSignal): 
   const feed = feeds.open(topic, lane.partition, from)
   try {
     while (!ended.aborted) {
-      const fetched = await take(reading, () => feed.take(ended))
+      const fetched = await take(reading, next, () => feed.take(ended))
       if (!fetched) return
       for (const batch of batchesOf(reading, fetched, next)) {
         checkStart(reading, next)
@@ -69,22 +71,28 @@ async function* readHead(reading: Reading, from: Position, ended: AbortSignal): 
 
 function fetchBehind(reading: Reading, from: Position): Promise<Fetched> {
   const { wire, topic, lane } = reading
-  return take(reading, () => wire.fetch(topic, lane.partition, from, FETCH_BYTES)) as Promise<Fetched>
+  return take(reading, from, () => wire.fetch(topic, lane.partition, from, FETCH_BYTES)) as Promise<Fetched>
 }
 
-async function take(reading: Reading, ask: () => Promise<Fetched | undefined>): Promise<Fetched | undefined> {
+async function take(
+  reading: Reading,
+  from: Position,
+  ask: () => Promise<Fetched | undefined>,
+): Promise<Fetched | undefined> {
   try {
     const fetched = await ask()
     if (fetched) reading.lane.seen(fetched.start, fetched.end)
     return fetched
   } catch (error) {
-    if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw await outOfRange(reading)
+    if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw await outOfRange(reading, from)
     throw await reading.goneOr(problemOf(error, `read ${reading.topic}`))
   }
 }
 
-/** Never a silent jump: whoever reads is told where the lane starts. */
-async function outOfRange({ wire, topic, lane, name }: Reading): Promise<EventingError> {
+/** Never a silent jump: whoever reads is told where the lane starts, or that it does not reach so far any more. */
+async function outOfRange({ wire, topic, lane, name, lose }: Reading, from: Position): Promise<EventingError> {
+  const end = (await wire.offsets(topic, 'end'))[lane.partition] ?? 0
+  if (end < from) return lose(`lane ${lane.partition} ends at ${end}, and all before ${from} was read`)
   const start = (await wire.offsets(topic, 'start'))[lane.partition] ?? 0
   lane.seen(start, 0)
   return new EventingError('POSITION_GONE', `${name}: entries of lane ${lane.partition} start at ${start}`)

@@ -1,5 +1,6 @@
 // What a log asks of a cluster, each request sent to the node that leads the partition, and sent again, with a back-off,
 // while leaders move or connections break.
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../../core/clock.ts'
 import type { EventingError } from '../../../core/errors.ts'
 import type { Client, FetchedMessage, Message, Node, Nodes, TopicConfig } from './client.ts'
@@ -48,6 +49,7 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
   let nodes: Promise<Nodes> | undefined
   const leaders = new Map<string, readonly number[]>()
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // one for each request that waits to be sent again
 
   function connected(): Promise<Nodes> {
     nodes ??= client.connect(known).catch((error) => {
