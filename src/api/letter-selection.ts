@@ -21,7 +21,10 @@ export type SelectionFields = FieldsOf<typeof SELECTION>
 /** What can be named, with the groups and kinds that it can be of. */
 const NAMED = {
   broker: [['eventing.knative.dev', 'Broker']],
-  channel: [['messaging.knative.dev', 'InMemoryChannel']],
+  channel: [
+    ['messaging.knative.dev', 'InMemoryChannel'],
+    ['messaging.knative.dev', 'KafkaChannel'],
+  ],
   source: [
     ['sources.knative.dev', 'PingSource'],
     ['sources.knative.dev', 'CronJobSource'],

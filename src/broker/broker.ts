@@ -1,7 +1,7 @@
 // An open broker (or channel, or source: all of them are this): its event log with the fan-out over it, its dead-letter log, and its node of the budget tree.
 import { isDeepStrictEqual } from 'node:util'
 import { type Channel, type ChannelSettings, openChannel } from '../channel/channel.ts'
-import type { LogConfig, LogRef, LogStore, Room } from '../channel/log.ts'
+import type { LogConfig, LogRef, LogStore, LogTraits, Room } from '../channel/log.ts'
 import { behindOf } from '../channel/subscription.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
@@ -30,6 +30,8 @@ export interface OpenBroker {
   readonly uid: string
   readonly namespace: string
   readonly name: string
+  /** Of the store that its logs are in. */
+  readonly traits: LogTraits
   readonly channel: Channel
   readonly deadLetters: DeadLetterLog
   /** What the ingress and replies write to. */
@@ -87,6 +89,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     uid,
     namespace,
     name,
+    traits: store.traits,
     channel,
     deadLetters,
     target,

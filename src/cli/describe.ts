@@ -79,6 +79,7 @@ function countedOf(kind: string, { brokers, triggers, channels, subscriptions, s
       return { title: 'trigger', list: triggers }
     case 'Channel':
     case 'InMemoryChannel':
+    case 'KafkaChannel':
       return { title: 'channel', list: channels }
     case 'Subscription':
       return { title: 'subscription', list: subscriptions }

@@ -59,10 +59,17 @@ export function namespaceWords(namespace: string): string {
   return namespace === DEFAULT_NAMESPACE ? '' : ` -n ${shellWord(namespace)}`
 }
 
+const TITLES: ReadonlyMap<string, string> = new Map([
+  ['Trigger', 'trigger'],
+  ['Subscription', 'subscription'],
+  ['Broker', 'broker'],
+  ['InMemoryChannel', 'channel'],
+  ['KafkaChannel', 'channel'],
+])
+
 /** As problems call it: `trigger shop/mail`. */
 export function titleOf({ kind, namespace, name }: ResourceName): string {
-  const title = { Trigger: 'trigger', Subscription: 'subscription', Broker: 'broker', InMemoryChannel: 'channel' }[kind]
-  return `${title ?? kind} ${namespace}/${name}`
+  return `${TITLES.get(kind) ?? kind} ${namespace}/${name}`
 }
 
 /** Undefined when no group has it. */

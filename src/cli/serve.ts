@@ -30,7 +30,8 @@ runs is applied, a save with a mistake is told and changes nothing. PATH is a fi
   -f, --file PATH   manifests; may be repeated
   --port PORT       where events come in (8080; 0 takes a free one)
   --admin-port PORT status, metrics and probes, on loopback (8081)
-  --channel NAME    where events are kept: disk (outlives the process), or memory (gone with it)
+  --channel NAME    where events are kept: disk (outlives the process), kafka (see --kafka.bootstrapServers), or
+                    memory (gone with the process)
   --data-dir DIR    folder for what must survive a restart (.tidings); one process at a time
   --ephemeral       keep nothing: events in memory, no data directory
   --config FILE     settings as YAML

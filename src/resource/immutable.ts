@@ -15,6 +15,11 @@ const IMMUTABLE: Readonly<Record<string, readonly Path[]>> = {
   ],
   Channel: [['spec']],
   InMemoryChannel: [['spec', 'delivery']],
+  KafkaChannel: [
+    ['spec', 'numPartitions'],
+    ['spec', 'replicationFactor'],
+    ['spec', 'retentionDuration'],
+  ],
   Subscription: [['spec', 'channel']],
 }
 

@@ -5,6 +5,7 @@ import { type Channel, channelKind } from './kinds/channel.ts'
 import { type ConfigMap, configMapKind } from './kinds/config-map.ts'
 import { type CronJobSource, cronJobSourceKind } from './kinds/cron-job-source.ts'
 import { type InMemoryChannel, inMemoryChannelKind } from './kinds/in-memory-channel.ts'
+import { type KafkaChannel, kafkaChannelKind } from './kinds/kafka-channel.ts'
 import { type KService, kserviceKind } from './kinds/kservice.ts'
 import { type Namespace, namespaceKind } from './kinds/namespace.ts'
 import { type PingSource, pingSourceKind } from './kinds/ping-source.ts'
@@ -19,6 +20,7 @@ export type AnyResource =
   | Trigger
   | Channel
   | InMemoryChannel
+  | KafkaChannel
   | Subscription
   | PingSource
   | CronJobSource
@@ -33,6 +35,7 @@ export const knownKinds: readonly Kind<AnyResource>[] = [
   triggerKind,
   channelKind,
   inMemoryChannelKind,
+  kafkaChannelKind,
   subscriptionKind,
   pingSourceKind,
   cronJobSourceKind,

@@ -1,10 +1,18 @@
 // Brokers: each has its logs, an address, and what its Triggers fall back to.
 import type { OpenBroker } from '../broker/broker.ts'
 import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
-import { type Broker, brokerKind, isOurs } from '../resource/kinds/broker.ts'
+import {
+  type Broker,
+  brokerClassOf,
+  brokerKind,
+  isOurs,
+  KAFKA_BROKER_CONDITIONS,
+  KAFKA_CLASS,
+} from '../resource/kinds/broker.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { BUILT_IN, type Entry, keyOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
-import type { Hubs } from './hubs.ts'
+import type { Hubs, OpenedHub } from './hubs.ts'
+import { annotationsOf, kafkaFindings, openedFinding } from './kafka-status.ts'
 import type { Look } from './reconcile.ts'
 import { brokerUrl, resolve } from './resolve.ts'
 import { type World, writeStatus } from './world.ts'
@@ -35,22 +43,29 @@ export function runningBroker(hubs: Hubs, look: Look, namespace: string, name: s
 export function createBrokerReconcile(world: World, hubs: Hubs) {
   return async (key: ResourceKey, entry: Entry<Broker> | undefined, look: Look): Promise<void> => {
     if (!entry || !isOurs(entry.resource)) return hubs.delete(key)
-    await hubs.open(entry)
+    const opened = await hubs.open(entry, look)
     const { resource } = entry
     const url = brokerUrl(world.dataUrl, namespaceOf(resource), resource.metadata.name)
     const sinkManifest = resource.spec?.delivery?.deadLetterSink
     const sink = sinkManifest && resolve(sinkManifest, look, world.dataUrl)
-    const findings: Finding[] = [
-      ...['IngressReady', 'TriggerChannelReady', 'FilterReady', 'Addressable', 'EventPoliciesReady'].map(
-        (type): Finding => ({ type, status: 'True' }),
-      ),
+    const isKafka = brokerClassOf(resource) === KAFKA_CLASS
+    const set = isKafka ? KAFKA_BROKER_CONDITIONS : brokerKind.conditions
+    const findings = [
+      ...(isKafka ? kafkaFindings(opened) : logFindings(opened)),
+      { type: 'EventPoliciesReady', status: 'True' } as const,
       deadLetterSinkFinding(sink),
     ]
-    writeStatus(world, entry, brokerKind.conditions, findings, {
-      ...addressFields(url),
+    writeStatus(world, entry, set, findings, {
+      ...annotationsOf(opened),
+      ...(opened.kind === 'open' && addressFields(url)),
       ...(sink?.kind === 'resolved' && { deadLetterSinkUri: sink.target.url }),
     })
   }
+}
+
+function logFindings(opened: OpenedHub): readonly Finding[] {
+  const found = openedFinding('TriggerChannelReady', opened)
+  return [found, ...['IngressReady', 'FilterReady', 'Addressable'].map((type) => ({ ...found, type }))]
 }
 
 /** Where it can be reached, in both of the fields that clients read. */

@@ -1,13 +1,16 @@
 // Channels: a Channel has another kind do its work, and copies what that says; an InMemoryChannel has logs of its own.
 import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
-import { apiVersionOf } from '../resource/kind.ts'
+import { apiVersionsOf, type Kind } from '../resource/kind.ts'
 import { type Channel, channelKind, channelTemplateOf } from '../resource/kinds/channel.ts'
 import { type InMemoryChannel, inMemoryChannelKind } from '../resource/kinds/in-memory-channel.ts'
+import { type KafkaChannel, kafkaChannelKind } from '../resource/kinds/kafka-channel.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { retentionAnnotationsOf } from '../resource/retention.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
 import { addressFields, copiedFinding, deadLetterSinkFinding } from './brokers.ts'
 import type { Hubs } from './hubs.ts'
+import { kafkaChannelKey } from './kafka-channels.ts'
+import { annotationsOf, openedFinding } from './kafka-status.ts'
 import type { Look } from './reconcile.ts'
 import { channelUrl, resolve } from './resolve.ts'
 import { uidOf, type World, writeStatus } from './world.ts'
@@ -26,17 +29,19 @@ export function inMemoryChannelKey(namespace: string, name: string): ResourceKey
 export function createInMemoryChannelReconcile(world: World, hubs: Hubs) {
   return async (key: ResourceKey, entry: Entry<InMemoryChannel> | undefined, look: Look): Promise<void> => {
     if (!entry) return hubs.delete(key)
-    await hubs.open(entry)
+    const opened = await hubs.open(entry, look)
     const { resource } = entry
     const sinkManifest = resource.spec?.delivery?.deadLetterSink
     const sink = sinkManifest && resolve(sinkManifest, look, world.dataUrl)
     const parts = ['DispatcherReady', 'ServiceReady', 'EndpointsReady', 'ChannelServiceReady']
     const findings: Finding[] = [
-      ...[...parts, 'Addressable', 'EventPoliciesReady'].map((type): Finding => ({ type, status: 'True' })),
+      ...[...parts, 'Addressable'].map((type) => openedFinding(type, opened)),
+      { type: 'EventPoliciesReady', status: 'True' },
       deadLetterSinkFinding(sink),
     ]
     writeStatus(world, entry, inMemoryChannelKind.conditions, findings, {
-      ...addressOf(world, resource),
+      ...annotationsOf(opened),
+      ...(opened.kind === 'open' && addressOf(world, resource)),
       ...(sink?.kind === 'resolved' && { deadLetterSinkUri: sink.target.url }),
     })
   }
@@ -49,14 +54,11 @@ export function createChannelReconcile(world: World) {
   const originOf = (namespace: string, name: string): string => `Channel ${namespace}/${name}`
 
   /** Why there is no channel that does the work; undefined when there is one. */
-  function makeBacking(entry: Entry<Channel>, key: ResourceKey, look: Look): string | undefined {
+  function makeBacking(entry: Entry<Channel>, backing: Backing, look: Look): string | undefined {
     const { resource } = entry
     const namespace = namespaceOf(resource)
     const { name } = resource.metadata
     const template = channelTemplateOf(resource)
-    if (template.kind !== 'InMemoryChannel' || template.apiVersion !== API_VERSION) {
-      return `${template.kind} (${template.apiVersion}) is not available in this version: use InMemoryChannel (${API_VERSION})`
-    }
     const owner = {
       apiVersion: API_VERSION,
       kind: 'Channel',
@@ -66,33 +68,41 @@ export function createChannelReconcile(world: World) {
       blockOwnerDeletion: true,
     }
     const { delivery } = resource.spec ?? {}
-    const reading = inMemoryChannelKind.read({
-      apiVersion: API_VERSION,
-      kind: 'InMemoryChannel',
+    const reading = backing.kind.read({
+      apiVersion: template.apiVersion,
+      kind: template.kind,
       metadata: { namespace, name, ownerReferences: [owner], annotations: retentionAnnotationsOf(resource) },
       spec: { ...template.spec, ...(delivery && { delivery }) },
     })
     if (reading.kind === 'invalid') {
       return `spec.channelTemplate: ${reading.errors.map(({ message }) => message).join('; ')}`
     }
-    const there = look(key)
+    const there = look(backing.keyOf(namespace, name))
     const origin = originOf(namespace, name)
     if (there && there.origin !== origin) {
-      return `InMemoryChannel ${namespace}/${name} is there already (${there.origin}) and is not this Channel's`
+      return `${template.kind} ${namespace}/${name} is there already (${there.origin}) and is not this Channel's`
     }
     resources.put(reading.resource, origin)
     return undefined
   }
 
+  /** A Channel that came back may have another kind do its work than it had. */
+  function deleteOthers(namespace: string, name: string, but?: Backing): void {
+    for (const other of BACKINGS) {
+      const key = other.keyOf(namespace, name)
+      if (other !== but && resources.get(key)?.origin === originOf(namespace, name)) resources.delete(key)
+    }
+  }
+
   return (key: ResourceKey, entry: Entry<Channel> | undefined, look: Look): void => {
     const [, , namespace = '', name = ''] = key.split('/')
-    const backingKey = inMemoryChannelKey(namespace, name)
-    if (!entry) {
-      if (resources.get(backingKey)?.origin === originOf(namespace, name)) resources.delete(backingKey)
-      return
-    }
-    const problem = makeBacking(entry, backingKey, look)
-    const ready = conditionOf(look(backingKey)?.status?.conditions ?? [], 'Ready')
+    const backing = entry && backingOf(entry.resource)
+    deleteOthers(namespace, name, backing)
+    if (!entry) return
+    const { apiVersion, kind } = channelTemplateOf(entry.resource)
+    const problem = backing ? makeBacking(entry, backing, look) : notAvailable(kind, apiVersion)
+    const status = backing && look(backing.keyOf(namespace, name))?.status
+    const ready = conditionOf(status?.conditions ?? [], 'Ready')
     const sinkManifest = entry.resource.spec?.delivery?.deadLetterSink
     const sink = sinkManifest && resolve(sinkManifest, look, world.dataUrl)
     const findings: Finding[] = [
@@ -101,12 +111,33 @@ export function createChannelReconcile(world: World) {
       deadLetterSinkFinding(sink),
       { type: 'EventPoliciesReady', status: 'True' },
     ]
-    const backing = { apiVersion: apiVersionOf(inMemoryChannelKind), kind: 'InMemoryChannel', name, namespace }
     writeStatus(world, entry, channelKind.conditions, findings, {
-      ...(problem === undefined && { ...addressOf(world, entry.resource), channel: backing }),
+      ...(problem === undefined && {
+        ...addressOf(world, entry.resource),
+        channel: { apiVersion, kind, name, namespace },
+      }),
       ...(sink?.kind === 'resolved' && { deadLetterSinkUri: sink.target.url }),
     })
   }
+}
+
+interface Backing {
+  readonly kind: Kind<InMemoryChannel> | Kind<KafkaChannel>
+  keyOf(namespace: string, name: string): ResourceKey
+}
+
+const BACKINGS: readonly Backing[] = [
+  { kind: inMemoryChannelKind, keyOf: inMemoryChannelKey },
+  { kind: kafkaChannelKind, keyOf: kafkaChannelKey },
+]
+
+function backingOf(channel: Channel): Backing | undefined {
+  const template = channelTemplateOf(channel)
+  return BACKINGS.find(({ kind }) => kind.kind === template.kind && apiVersionsOf(kind).includes(template.apiVersion))
+}
+
+function notAvailable(kind: string, apiVersion: string): string {
+  return `${kind} (${apiVersion}) is not available in this version: use InMemoryChannel (${API_VERSION})`
 }
 
 const NO_ADDRESS = { reason: 'EmptyHostname', message: 'there is no channel behind it' }

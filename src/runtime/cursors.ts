@@ -154,7 +154,9 @@ export function createCursors(
       }
       if (placed?.ends)
         giveUp(key, placed, 'it came back with another log to read: what it had not settled is given up')
-      if (placed) await drop(key, placed)
+      // A log that was opened anew has its cursors still.
+      const isSameLog = placed?.uid === wanted.uid && placed.hub.uid === wanted.hub.uid
+      if (placed && !isSameLog) await drop(key, placed)
       await uids.saved()
       const deliver = wanted.deliverTo(wanted.hub.deadLetters)
       const next: Placed = { ...wanted, deliver, ends: undefined, isStale: false }

@@ -276,6 +276,7 @@ function readerKeyOf(hub: ResourceKey, reader: string): ResourceKey {
   const [namespace = '', name = ''] = reader.split('/')
   const kind = kindOf(hub)
   if (kind === 'Broker') return keyOf('eventing.knative.dev/v1', 'Trigger', namespace, name)
-  if (kind === 'InMemoryChannel') return keyOf('messaging.knative.dev/v1', 'Subscription', namespace, name)
+  if (kind === 'InMemoryChannel' || kind === 'KafkaChannel')
+    return keyOf('messaging.knative.dev/v1', 'Subscription', namespace, name)
   return hub
 }

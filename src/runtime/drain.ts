@@ -1,6 +1,5 @@
 // The end of a runtime's brokers: what can still be delivered is, what waits in memory is said to be lost.
 import type { OpenBroker } from '../broker/broker.ts'
-import type { LogTraits } from '../channel/log.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 
@@ -15,15 +14,10 @@ export async function untilDelivered(brokers: readonly OpenBroker[], clock: Cloc
 }
 
 /** Saves and closes; what waits in memory is gone with the process, and that is never silent. */
-export async function endBroker(
-  broker: OpenBroker,
-  drainMs: number,
-  survives: LogTraits['survives'],
-  logger: Logger,
-): Promise<void> {
-  const { namespace, name, channel, deadLetters, close } = broker
+export async function endBroker(broker: OpenBroker, drainMs: number, logger: Logger): Promise<void> {
+  const { namespace, name, traits, channel, deadLetters, close } = broker
   await close(drainMs)
-  if (survives !== 'nothing') return
+  if (traits.survives !== 'nothing') return
   const { waiting } = channel.status()
   const deadLettersWaiting = deadLetters.status().waiting
   if (waiting + deadLettersWaiting === 0) return

@@ -1,19 +1,30 @@
 // The open logs of Brokers, Channels and sources: opened when their resource appears, and kept for a while after it was
 // deleted with events that somebody still waits for, so that the same name coming back goes on where it stood.
 import { logRefsOf, type OpenBroker, openBroker } from '../broker/broker.ts'
+import { type IngressTarget, newIngressStats } from '../broker/ingress.ts'
 import { Budget } from '../core/budget.ts'
 import type { Timer } from '../core/clock.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
+import type { HubStore, HubStores } from './hub-stores.ts'
+import { clusterId } from './kafka-clusters.ts'
+import type { KafkaPlace, Place } from './kafka-places.ts'
+import { createOpenings } from './openings.ts'
 import type { KeptHub } from './problems.ts'
+import type { Look } from './reconcile.ts'
 import { deadLetterConfigOf, logConfigOf } from './retention.ts'
 import { uidOf, type World } from './world.ts'
 
 export interface Hubs {
   /** Of a resource that is there and was reconciled. */
   get(key: ResourceKey): OpenBroker | undefined
-  /** Opens what this resource owns, or takes it back, with what its annotations say now. Idempotent. */
-  open(entry: Entry): Promise<OpenBroker>
+  /** What its door writes to: while its log is being opened, what says so. */
+  target(key: ResourceKey): IngressTarget | undefined
+  /**
+   * Opens what this resource owns, or takes it back, with what its annotations say now. Idempotent. A Kafka cluster is not
+   * waited for: the resource is reconciled again once there is news.
+   */
+  open(entry: Entry, look: Look): Promise<OpenedHub>
   /** The resource is gone: closes and removes its logs, at once when nothing waits in them. Idempotent. */
   delete(key: ResourceKey): Promise<void>
   /** Removes the logs of a resource that was here in an earlier run, and is not. Idempotent. */
@@ -34,6 +45,14 @@ export interface Hubs {
   close(): void
 }
 
+export type OpenedHub =
+  | { readonly kind: 'open'; readonly hub: OpenBroker; readonly place: KafkaPlace | undefined }
+  | { readonly kind: 'opening'; readonly place: KafkaPlace }
+  /** It is tried again. */
+  | { readonly kind: 'failed'; readonly place: KafkaPlace; readonly error: unknown }
+  /** It cannot be told where it is: in upstream's words, and in ours. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
+
 export interface HubsListener {
   /** `get` has it now; it may have been kept, or be new. */
   opened(key: ResourceKey, uid: string): void
@@ -44,19 +63,43 @@ export interface HubsListener {
 /** A new log takes events after so long at the latest. */
 const START_MS = 1_000
 
+/** While a cluster does not let its topics be removed. */
+const REMOVE_AGAIN_MS = 30_000
+/** What runs may end before a log is opened as another user, or in another cluster. */
+const REOPEN_DRAIN_MS = 5_000
+const OWN = 'own'
+
 interface Kept extends KeptHub {
   readonly timer: Timer
 }
 
-export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
-  const { settings, clock, logger, resources, logs, uids, budget } = world
+/** Where an open one's logs are. */
+interface Held extends HubStore {
+  readonly id: string
+  readonly place: KafkaPlace | undefined
+}
+
+export type HubsWorld = Omit<World, 'client' | 'accept'> & { readonly stores: HubStores }
+
+export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void): Hubs {
+  const { settings, clock, logger, resources, stores, uids, budget } = world
   const live = new Map<ResourceKey, OpenBroker>()
   const kept = new Map<ResourceKey, Kept>()
+  const held = new WeakMap<OpenBroker, Held>()
+  /** Uids of those that are there and not open. */
+  const waiting = new Map<ResourceKey, string>()
   /** With what starts them at the latest. */
   const unstarted = new Map<OpenBroker, Timer | undefined>()
+  const removals = new Set<Timer>()
   const namespaces = new Map<string, Budget>()
   const listeners: HubsListener[] = []
   let isServing = false
+  const openings = createOpenings<OpenBroker>({
+    clock,
+    onChange: again,
+    onFailure: (key, error) => logger.warn({ resource: key, err: error }, 'its log cannot be opened; trying again'),
+    letGo: (hub) => void end(hub, 0),
+  })
 
   function budgetOf(namespace: string): Budget {
     const ofNamespace = namespaces.get(namespace) ?? new Budget(settings.memory.namespaceBudgetBytes, budget)
@@ -64,21 +107,22 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     return new Budget(settings.memory.brokerBudgetBytes, ofNamespace)
   }
 
-  async function openNew(entry: Entry): Promise<OpenBroker> {
+  async function openIn(entry: Entry, where: Held): Promise<OpenBroker> {
     const { resource } = entry
     const namespace = namespaceOf(resource)
     const { name } = resource.metadata
+    const { backend } = where.store.traits
     await uids.saved()
     const hub = await openBroker({
       uid: uidOf(entry),
       namespace,
       name,
       logName: logNameOf(entry.key),
-      store: logs,
+      store: where.store,
       clock,
       budget: budgetOf(namespace),
-      log: logConfigOf(settings, resource),
-      deadLetterLog: deadLetterConfigOf(settings),
+      log: logConfigOf(settings, resource, backend),
+      deadLetterLog: deadLetterConfigOf(settings, backend),
       channel: {
         saveIntervalMs: settings.channel.saveIntervalMs,
         saveBytes: settings.channel.memory.capBytes / 64,
@@ -87,10 +131,26 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
       onFault: (what, error) =>
         logger.warn({ namespace, kind: resource.kind, name, err: error }, `cannot ${what}; trying again`),
     })
-    // While much else is being reconciled it is not kept waiting for the end of it all. At the start it is: cursors that
-    // nobody has claimed yet would count as having passed what is read, or hold it for nobody.
-    unstarted.set(hub, isServing ? clock.after(START_MS, () => start(hub)) : undefined)
+    held.set(hub, where)
     return hub
+  }
+
+  async function openInCluster(entry: Entry, place: KafkaPlace): Promise<OpenBroker> {
+    const { store, give } = await stores.take(uidOf(entry), place)
+    try {
+      return await openIn(entry, { store, give, id: idOf(place), place })
+    } catch (error) {
+      give()
+      throw error
+    }
+  }
+
+  /** Its logs stay where they are. */
+  async function end(hub: OpenBroker, drainMs: number): Promise<void> {
+    unstarted.get(hub)?.cancel()
+    unstarted.delete(hub)
+    await hub.close(drainMs)
+    held.get(hub)?.give()
   }
 
   function start(hub: OpenBroker): void {
@@ -100,20 +160,39 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
   }
 
   async function remove(key: ResourceKey, hub: OpenBroker): Promise<void> {
+    const where = held.get(hub) ?? stores.own()
     unstarted.get(hub)?.cancel()
     unstarted.delete(hub)
     await hub.close(0)
-    await removeLogs(key, hub.uid)
+    await removeFrom(where, key, hub.uid)
+  }
+
+  /** A cluster that is away does not make a topic stay for ever: it is asked again, also after a restart. */
+  async function removeFrom(where: HubStore | Held, key: ResourceKey, uid: string): Promise<void> {
+    try {
+      await removeLogs(where.store, key, uid)
+    } catch (error) {
+      if (!('place' in where) || !where.place) throw error
+      logger.warn({ resource: key, err: error }, 'its topics could not be removed; trying again')
+      const timer: Timer = clock.after(REMOVE_AGAIN_MS, () => {
+        removals.delete(timer)
+        void removeFrom(where, key, uid)
+      })
+      removals.add(timer)
+      return
+    }
+    where.give()
     // After the logs: a name whose uid is forgotten must not find them.
     if (resources.get(key)) return
     uids.forget(key)
     await uids.saved()
   }
 
-  async function removeLogs(key: ResourceKey, uid: string): Promise<void> {
+  async function removeLogs(store: HubStore['store'], key: ResourceKey, uid: string): Promise<void> {
     const { events, deadLetters } = logRefsOf(uid, logNameOf(key))
-    await logs.remove(events)
-    await logs.remove(deadLetters)
+    await store.remove(events)
+    await store.remove(deadLetters)
+    await stores.forget(uid)
     for (const { removed } of listeners) removed(key, uid)
   }
 
@@ -137,38 +216,92 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     )
   }
 
-  return {
-    get: (key) => live.get(key),
+  /** What is open of it already. One that is open elsewhere, or as somebody else, is closed. */
+  async function openAlready(key: ResourceKey, uid: string, id: string): Promise<OpenBroker | undefined> {
+    const known = live.get(key) ?? kept.get(key)?.hub
+    kept.get(key)?.timer.cancel()
+    kept.delete(key)
+    if (known?.uid !== uid) return undefined
+    if (held.get(known)?.id === id) return known
+    live.delete(key)
+    await end(known, REOPEN_DRAIN_MS)
+    return undefined
+  }
 
-    async open(entry) {
-      const { key } = entry
-      const known = live.get(key)
-      if (known?.uid === uidOf(entry)) {
-        resources.forgetUid(key)
-        await known.configure(logConfigOf(settings, entry.resource))
-        return known
-      }
-      const before = kept.get(key)
-      before?.timer.cancel()
-      kept.delete(key)
-      resources.forgetUid(key)
-      const hub = before?.hub.uid === uidOf(entry) ? before.hub : await openNew(entry)
-      await hub.configure(logConfigOf(settings, entry.resource))
+  async function openOwn(entry: Entry): Promise<OpenBroker> {
+    const hub = await openIn(entry, { ...stores.own(), id: OWN, place: undefined })
+    // While much else is being reconciled it is not kept waiting for the end of it all. At the start it is: cursors that
+    // nobody has claimed yet would count as having passed what is read, or hold it for nobody.
+    unstarted.set(hub, isServing ? clock.after(START_MS, () => start(hub)) : undefined)
+    return hub
+  }
+
+  async function takeUp(entry: Entry, hub: OpenBroker): Promise<OpenedHub> {
+    const { key, resource } = entry
+    const place = held.get(hub)?.place
+    resources.forgetUid(key)
+    waiting.delete(key)
+    await hub.configure(logConfigOf(settings, resource, backendOf(hub)))
+    if (live.get(key) !== hub) {
       live.set(key, hub)
       for (const { opened } of listeners) opened(key, hub.uid)
-      return hub
+    }
+    return { kind: 'open', hub, place }
+  }
+
+  const backendOf = (hub: OpenBroker): string => (held.get(hub) ?? stores.own()).store.traits.backend
+
+  return {
+    get: (key) => live.get(key),
+    target: (key) => live.get(key)?.target ?? (waiting.has(key) ? NOT_OPEN : undefined),
+
+    async open(entry, look) {
+      const { key } = entry
+      const uid = uidOf(entry)
+      const place = stores.placeOf(entry, look)
+      if (place.kind === 'refused') {
+        if (!live.has(key)) waiting.set(key, uid)
+        return place
+      }
+      const id = idOf(place)
+      const hub = await openAlready(key, uid, id)
+      if (hub) return takeUp(entry, hub)
+      if (place.kind === 'own') return takeUp(entry, await openOwn(entry))
+      const opening = openings.take(key, `${uid} ${id}`, () => openInCluster(entry, place))
+      if (opening.kind !== 'open') {
+        waiting.set(key, uid)
+        return { ...opening, place }
+      }
+      // It starts once all that is to be reconciled is, those who read it among that.
+      unstarted.set(opening.value, undefined)
+      return takeUp(entry, opening.value)
     },
 
     async delete(key) {
+      openings.end(key)
+      const unopened = waiting.get(key)
+      waiting.delete(key)
       const hub = live.get(key)
-      if (!hub) return
+      if (!hub) {
+        // What it may have in a cluster is still its own when it comes back.
+        if (unopened !== undefined && !resources.get(key)) resources.keepUid(key, unopened)
+        return
+      }
       live.delete(key)
       const isEmpty = await hub.retire()
       if (isEmpty || settings.retention.deletedMs === 0) await remove(key, hub)
       else keep(key, hub)
     },
 
-    removeUnopened: removeLogs,
+    async removeUnopened(key, uid) {
+      const where = await stores.before(uid, (other) => resources.get(other))
+      if (!where) return
+      try {
+        await removeLogs(where.store, key, uid)
+      } finally {
+        where.give()
+      }
+    },
 
     startNew() {
       for (const hub of [...unstarted.keys()]) start(hub)
@@ -183,10 +316,23 @@ export function createHubs(world: Omit<World, 'client' | 'accept'>): Hubs {
     all: () => [...live.values(), ...[...kept.values()].map(({ hub }) => hub)],
     onChange: (listener) => void listeners.push(listener),
     close() {
+      openings.close()
+      for (const timer of removals) timer.cancel()
       for (const { timer } of kept.values()) timer.cancel()
       for (const timer of unstarted.values()) timer?.cancel()
     },
   }
+}
+
+/** Of what is there and not open: a sender is told to come again. */
+const NOT_OPEN: IngressTarget = {
+  ready: false,
+  stats: newIngressStats(),
+  append: () => Promise.reject(new Error('its log is not open')),
+}
+
+function idOf(place: Exclude<Place, { kind: 'refused' }>): string {
+  return place.kind === 'own' ? OWN : clusterId(place.cluster)
 }
 
 /** A Broker's is `namespace/name`; others have their kind before it. */

@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import { below, createMemoryValues, type Values } from '../core/values.ts'
 import type { Logger } from '../observe/logger.ts'
 import { watchDiskSpace } from './disk-space.ts'
+import type { OpenKafka } from './kafka-clusters.ts'
 import type { Settings } from './settings.ts'
 
 /** The data directory, as those see it who look after the machine. */
@@ -21,7 +22,9 @@ export interface DataDirectory {
 }
 
 export interface Data {
-  readonly logs: LogStore
+  /** Absent where all that names no other store is in a Kafka cluster. */
+  readonly logs: LogStore | undefined
+  readonly openKafka: OpenKafka
   readonly values: Values
   /** Absent where nothing is kept. */
   readonly directory?: DataDirectory
@@ -29,8 +32,8 @@ export interface Data {
   close(): Promise<void>
 }
 
-/** Where events are in memory, what is remembered of them stands below this: the logs on the disk are others. */
-const IN_MEMORY = 'memory/'
+/** Where events are elsewhere, what is remembered of them stands below this: the logs on the disk are others. */
+const ELSEWHERE = { memory: 'memory/', kafka: 'kafka/' }
 
 /** Rejects with LOG_CONFLICT, LOG_CORRUPT, LOG_LOST or LOG_UNAVAILABLE when the data directory cannot be used. */
 export async function openData(settings: Settings, clock: Clock, logger: Logger): Promise<Data> {
@@ -38,7 +41,7 @@ export async function openData(settings: Settings, clock: Clock, logger: Logger)
   const { maxEventBytes } = data
   if (ephemeral) {
     const logs = openMemoryStore({ clock, maxEventBytes })
-    return { logs, values: createMemoryValues(), close: () => logs.close() }
+    return { logs, openKafka, values: createMemoryValues(), close: () => logs.close() }
   }
   const { openDiskStore } = await import('../channel/backends/disk/store.ts')
   const { segmentBytes, journalBytes, recentBytes, waitingBytes, reserveBytes, lowSpaceBytes } = channel.disk
@@ -55,16 +58,23 @@ export async function openData(settings: Settings, clock: Clock, logger: Logger)
   })
   const space = await watchDiskSpace({ dir: dataDir, lowBytes: lowSpaceBytes, clock, logger })
   const directory = { dir: path.resolve(dataDir), usedBytes: store.usedBytes, ...space, lowSpaceBytes }
-  const isOnDisk = channel.backend === 'disk'
-  const logs = isOnDisk ? store : openMemoryStore({ clock, maxEventBytes })
+  const { backend } = channel
+  const inMemory = backend === 'memory' ? openMemoryStore({ clock, maxEventBytes }) : undefined
   return {
-    logs,
-    values: isOnDisk ? store.values : below(store.values, IN_MEMORY),
+    logs: backend === 'disk' ? store : inMemory,
+    openKafka,
+    values: backend === 'memory' || backend === 'kafka' ? below(store.values, ELSEWHERE[backend]) : store.values,
     directory,
     async close() {
       space.stop()
-      await logs.close()
+      await inMemory?.close()
       await store.close()
     },
   }
+}
+
+/** Loaded when it is used: it costs memory and time. */
+const openKafka: OpenKafka = async (options) => {
+  const { openKafkaStore } = await import('../channel/backends/kafka/store.ts')
+  return openKafkaStore(options)
 }

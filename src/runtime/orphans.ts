@@ -4,18 +4,24 @@ import type { Timer } from '../core/clock.ts'
 import { kindOf, nameOf, type ResourceKey } from '../store/resource-store.ts'
 import type { Cursors } from './cursors.ts'
 import { forgetFired } from './fired-times.ts'
+import type { HubStores } from './hub-stores.ts'
 import type { Hubs } from './hubs.ts'
 import type { Reruns } from './reruns.ts'
 import type { World } from './world.ts'
 
 /** Gives up what is nobody's after `retention.deleted`. */
-export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns: Reruns): { stop(): void } {
-  const { resources, clock, logger, settings, values } = world
+export function startOrphans(
+  world: World & { readonly stores: HubStores },
+  hubs: Hubs,
+  cursors: Cursors,
+  reruns: Reruns,
+): { stop(): void } {
+  const { resources, clock, logger, settings, values, stores } = world
   const orphans = world.uids.orphans()
   if (orphans.length === 0) return { stop: () => undefined }
   const { deletedMs } = settings.retention
   const until = new Date(clock.wall() + deletedMs).toISOString()
-  const names = orphans.filter(({ key }) => mayHaveLeft(key)).map(({ key }) => nameOf(key))
+  const names = orphans.filter(mayHaveLeft).map(({ key }) => nameOf(key))
   if (names.length > 0) {
     logger.warn(
       { resources: names.slice(0, MOST_NAMED), count: names.length, until },
@@ -31,16 +37,17 @@ export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns:
   }
 
   /** Of others only the uid was kept. */
-  function mayHaveLeft(key: ResourceKey): boolean {
-    return world.logs.traits.survives !== 'nothing' && WITH_EVENTS.includes(kindOf(key))
+  function mayHaveLeft({ key, uid }: Orphan): boolean {
+    return stores.mayHaveKept(uid) && WITH_EVENTS.includes(kindOf(key))
   }
 
   async function giveUp(): Promise<void> {
-    for (const { key, uid } of orphans) {
+    for (const orphan of orphans) {
+      const { key, uid } = orphan
       if (resources.get(key)) continue
       try {
         await forget(key, uid)
-        if (mayHaveLeft(key)) logger.error({ resource: key }, 'gone for too long: what it had left is given up')
+        if (mayHaveLeft(orphan)) logger.error({ resource: key }, 'gone for too long: what it had left is given up')
       } catch (error) {
         logger.error({ err: error, resource: key }, 'gone for too long, and what it had left could not be given up')
       }
@@ -60,5 +67,9 @@ export function startOrphans(world: World, hubs: Hubs, cursors: Cursors, reruns:
   return { stop: () => timer.cancel() }
 }
 
+type Orphan = ReturnType<World['uids']['orphans']>[number]
+
 const MOST_NAMED = 20
-const WITH_EVENTS = ['Broker', 'InMemoryChannel', 'Trigger', 'Subscription', 'PingSource', 'CronJobSource']
+const WITH_EVENTS = [
+  ...['Broker', 'InMemoryChannel', 'KafkaChannel', 'Trigger', 'Subscription', 'PingSource', 'CronJobSource'],
+]

@@ -32,8 +32,9 @@ export function diskProblems({ dir, freeBytes, lowSpaceBytes, isLow }: DiskStatu
 /** Of a Broker or channel that is not ready; the channel behind a Channel is told of through that. */
 export function hubProblems({ resource, status }: Entry): readonly string[] {
   const { kind, metadata } = resource
-  const isHub = kind === 'Broker' || kind === 'Channel' || kind === 'InMemoryChannel'
-  const isBehind = kind === 'InMemoryChannel' && metadata.ownerReferences !== undefined
+  const isChannel = kind === 'Channel' || kind === 'InMemoryChannel' || kind === 'KafkaChannel'
+  const isHub = kind === 'Broker' || isChannel
+  const isBehind = isChannel && metadata.ownerReferences !== undefined
   const ready = conditionOf(status?.conditions ?? [], 'Ready')
   if (!isHub || isBehind || !ready || ready.status === 'True') return []
   return [`${kind} ${namespaceOf(resource)}/${metadata.name}: not ready (${ready.reason}): ${ready.message}`]

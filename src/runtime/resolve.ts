@@ -57,7 +57,8 @@ function urlOf({ resource, status }: Entry, namespace: string, dataUrl: string):
   switch (resource.kind) {
     case 'Broker':
     case 'Channel':
-    case 'InMemoryChannel': {
+    case 'InMemoryChannel':
+    case 'KafkaChannel': {
       const url = textAt(status, ['address', 'url'])
       return url === undefined ? unresolved(notReady(`${resource.kind} ${namespace}/${name}`, status)) : resolved(url)
     }

@@ -19,7 +19,9 @@ import { createCursors } from './cursors.ts'
 import { type DataPort, openDataPort } from './data-port.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { endBroker, untilDelivered } from './drain.ts'
+import { createHubStores } from './hub-stores.ts'
 import { createHubs } from './hubs.ts'
+import { createKafkaChannelReconcile, kafkaChannelKey } from './kafka-channels.ts'
 import { createLocalClient } from './local-client.ts'
 import type { Data } from './logs.ts'
 import { registerMetrics } from './metrics.ts'
@@ -87,20 +89,22 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 async function serveResources(options: RuntimeOptions, port: DataPort): Promise<Runtime> {
   const { settings, resources, uids, manifestProblems = () => [], clock, logger } = options
-  const { logs, values, directory } = options.data
+  const { logs, openKafka, values, directory } = options.data
   const dataUrl = settings.data.externalUrl ?? port.url
   const share = (part: number): Budget => new Budget(part * port.budget.limitBytes, port.budget)
-  const shared = { settings, clock, logger, resources, logs, values, uids, budget: share(DELIVERIES_SHARE), dataUrl }
-  const hubs = createHubs(shared)
+  const stores = createHubStores({ settings, clock, logger, values, logs, openKafka })
+  const shared = { settings, clock, logger, resources, stores, values, uids, budget: share(DELIVERIES_SHARE), dataUrl }
+  const hubs = createHubs(shared, (key) => reconciler.again(key))
   const ingress = createIngress({
-    find: (namespace, name) => hubs.get(brokerKey(namespace, name))?.target,
+    find: (namespace, name) => hubs.target(brokerKey(namespace, name)),
     clock,
     maxTtl: settings.broker.maxTtl,
     maxEventBytes: settings.data.maxEventBytes,
     onError: (error) => logger.error({ err: error }, 'an event could not be stored'),
   })
   const channels = createChannelIngress({
-    find: (namespace, name) => hubs.get(inMemoryChannelKey(namespace, name))?.target,
+    find: (namespace, name) =>
+      hubs.target(inMemoryChannelKey(namespace, name)) ?? hubs.target(kafkaChannelKey(namespace, name)),
     clock,
     maxEventBytes: settings.data.maxEventBytes,
     clusterDomain: settings.data.clusterDomain,
@@ -116,7 +120,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
       budget: share(ANSWERS_SHARE),
     }),
     bases: [dataUrl, port.url],
-    serves: (path) => isDisplayPath(path, look) || hubs.get(hubKeyAt(path)) !== undefined,
+    serves: (path) => isDisplayPath(path, look) || hubKeysAt(path).some((key) => hubs.target(key) !== undefined),
     handle: (request) => display(request) ?? channels(request, 'internal') ?? ingress.handle(request, 'internal'),
     onError: (error) => logger.error({ err: error }, 'a delivery to this process failed'),
   })
@@ -125,6 +129,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
   const reruns = createReruns(world, hubs, cursors)
   const reconcileBroker = createBrokerReconcile(world, hubs)
   const reconcileInMemoryChannel = createInMemoryChannelReconcile(world, hubs)
+  const reconcileKafkaChannel = createKafkaChannelReconcile(world, hubs)
   const reconcileChannel = createChannelReconcile(world)
   const triggers = createTriggers(world, hubs, cursors)
   const subscriptions = createSubscriptions(world, hubs, cursors)
@@ -145,6 +150,8 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
           return reconcileChannel(key, ofKind(entry, 'Channel'), look)
         case 'InMemoryChannel':
           return reconcileInMemoryChannel(key, ofKind(entry, 'InMemoryChannel'), look)
+        case 'KafkaChannel':
+          return reconcileKafkaChannel(key, ofKind(entry, 'KafkaChannel'), look)
         case 'Subscription':
           return subscriptions.reconcile(key, ofKind(entry, 'Subscription'), look)
         case 'PingSource':
@@ -159,14 +166,14 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     },
   })
   await reconciler.settled()
-  const orphans = startOrphans(world, hubs, cursors, reruns)
+  const orphans = startOrphans({ ...world, stores }, hubs, cursors, reruns)
   const plausibility = startPlausibility({ triggers: triggers.states, cursors, again: reconciler.again, clock })
   port.serve((request) => display(request) ?? channels(request) ?? ingress.handle(request))
 
   const metrics = createMetrics()
   registerMetrics(metrics, {
     brokers: () => hubs.live('Broker'),
-    channels: () => hubs.live('InMemoryChannel'),
+    channels: () => CHANNELS.flatMap((kind) => [...hubs.live(kind)]),
     triggers: () => triggers.states(),
     subscriptions: () => subscriptions.states(),
     sources: () => sources.states(),
@@ -185,18 +192,21 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     plausibility.stop()
     orphans.stop()
     const open = hubs.all()
-    if (logs.traits.survives === 'nothing') await untilDelivered(open, clock, deadline)
-    await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logs.traits.survives, logger)))
+    const inMemory = open.filter(({ traits }) => traits.survives === 'nothing')
+    if (inMemory.length > 0) await untilDelivered(inMemory, clock, deadline)
+    await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logger)))
     await reruns.settled()
     cursors.close()
     hubs.close()
+    await stores.close()
     await port.close(leftMs())
     await client.close()
   }
   let ending: Promise<void> | undefined
 
-  function logsOf(kind: string, urlOf: typeof brokerUrl): readonly LogSource[] {
-    return [...hubs.live(kind)].map((open) => ({ open, url: urlOf(dataUrl, open.namespace, open.name) }))
+  function logsOf(kinds: readonly string[], urlOf: typeof brokerUrl): readonly LogSource[] {
+    const open = kinds.flatMap((kind) => [...hubs.live(kind)])
+    return open.map((hub) => ({ open: hub, url: urlOf(dataUrl, hub.namespace, hub.name) }))
   }
 
   return {
@@ -213,10 +223,10 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
       describeStatus({
         ready: port.health.ready().ok,
         dataUrl,
-        backend: logs.traits.backend,
+        backend: settings.channel.backend,
         directory,
-        brokers: logsOf('Broker', brokerUrl),
-        channels: logsOf('InMemoryChannel', channelUrl),
+        brokers: logsOf(['Broker'], brokerUrl),
+        channels: logsOf(CHANNELS, channelUrl),
         kept: hubs.kept(),
         keptCursors: cursors.kept(),
         triggers: triggers.states(),
@@ -236,16 +246,21 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
 }
 
 /** What others refer to comes before those who refer to it. */
-const ORDER = ['Broker', 'Channel', 'InMemoryChannel', 'Subscription', 'Trigger', 'PingSource', 'CronJobSource']
+const ORDER = [
+  ...['Broker', 'Channel', 'InMemoryChannel', 'KafkaChannel', 'Subscription', 'Trigger', 'PingSource', 'CronJobSource'],
+]
+/** Those that have logs. */
+const CHANNELS = ['InMemoryChannel', 'KafkaChannel']
 
 function ofKind<K extends Entry['resource']['kind']>(entry: Entry | undefined, kind: K) {
   return entry?.resource.kind === kind ? (entry as Entry<Extract<Entry['resource'], { kind: K }>>) : undefined
 }
 
-/** The Broker or channel that a path of the data port would be of. */
-function hubKeyAt(path: string): ResourceKey {
+/** The Broker or channels that a path of the data port would be of. */
+function hubKeysAt(path: string): readonly ResourceKey[] {
   const [, first = '', second = '', third] = path.split('/')
-  return third === undefined || first !== 'channels' ? brokerKey(first, second) : inMemoryChannelKey(second, third)
+  if (third === undefined || first !== 'channels') return [brokerKey(first, second)]
+  return [inMemoryChannelKey(second, third), kafkaChannelKey(second, third)]
 }
 
 /** The display at the paths where it stands in for a service; undefined for any other path. */

@@ -4,9 +4,13 @@ import { parseDuration } from '../core/duration.ts'
 import { codeOf } from '../core/errors.ts'
 import { LOG_LEVELS } from '../observe/logger.ts'
 import { UNSETTLED_POLICIES } from '../resource/retention.ts'
+import { bootstrapServersOf } from './kafka-config.ts'
+import { EXPECTED_TOPIC, isTopicName, templateProblem } from './topic-name.ts'
 
 const MIB = 1024 * 1024
 const LARGEST_PORT = 65_535
+const EXPECTED_SERVERS = 'expected host:port, or several with commas between'
+const SERVER = /^(?:\[[0-9a-fA-F:]+\]|[^\s:/@]+):\d{1,5}$/
 const EXPECTED_DURATION = 'expected an ISO 8601 duration such as PT10S'
 
 const text = z.string('expected text').min(1, 'expected text')
@@ -40,9 +44,24 @@ function duration(leastMs = 1) {
 }
 
 const backend = oneOf(['memory', 'disk', 'kafka', 'redis']).superRefine((value, context) => {
-  if (value === 'memory' || value === 'disk') return
-  const message = `the ${value} backend is not available in this version; use --channel disk or --channel memory`
+  if (value !== 'redis') return
+  const message = `the ${value} backend is not available in this version; use --channel disk, memory or kafka`
   context.addIssue({ code: 'custom', message })
+})
+
+/** As Kafka's own tools take them: text in, a list out. */
+const servers = z.string(EXPECTED_SERVERS).transform((value, context) => {
+  const list = bootstrapServersOf(value)
+  if (list.length > 0 && list.every((server) => SERVER.test(server))) return list
+  context.addIssue({ code: 'custom', message: EXPECTED_SERVERS })
+  return z.NEVER
+})
+
+const topicName = text.refine(isTopicName, EXPECTED_TOPIC)
+
+const topicTemplate = text.superRefine((value, context) => {
+  const problem = templateProblem(value)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 
 /** Every setting with its default beside it. Durations are named without a unit in YAML and get `Ms` here once read. */
@@ -118,14 +137,52 @@ export const schema = z.strictObject({
             .describe('Less free on the file system of the data directory is warned of; 0 for never'),
         })
         .prefault({}),
+      kafka: z
+        .strictObject({
+          capBytes: integer(MIB)
+            .prefault(10 * 1024 * MIB)
+            .describe('What one log in Kafka may hold'),
+          retentionBytes: integer(0)
+            .prefault(64 * MIB)
+            .describe('Of these, settled events that are kept; annotation tidings.dev/retention-bytes wins'),
+        })
+        .prefault({}),
       saveIntervalMs: integer(10, 60_000).prefault(1_000).describe('How often cursors that moved are saved'),
+    })
+    .prefault({}),
+  kafka: z
+    .strictObject({
+      bootstrapServers: servers
+        .optional()
+        .describe('The Kafka cluster of all that names no other: host:port, or several with commas between'),
+      authDir: text
+        .optional()
+        .describe(
+          "Folder with a file for each key that a Secret of Knative's Kafka extension has: protocol, user, ...",
+        ),
+      partitions: integer(1, 10_000)
+        .prefault(10)
+        .describe('Of a topic that is made, unless a ConfigMap says otherwise'),
+      replicationFactor: integer(1, 32_767)
+        .prefault(3)
+        .describe('Of a topic that is made, unless a ConfigMap says otherwise; not more than the cluster has nodes'),
+      sessionTimeoutMs: integer(1_000, 1_800_000)
+        .prefault(10_000)
+        .describe('A process that was silent for so long has lost its partitions to others'),
+      registryTopic: topicName.prefault('tidings-registry').describe('Topic in which it stands whose each topic is'),
+      brokerTopic: topicTemplate
+        .prefault('knative-broker-{{ .Namespace }}-{{ .Name }}')
+        .describe("Name of a new Broker's topic; one that is there keeps its own"),
+      channelTopic: topicTemplate
+        .prefault('knative-messaging-kafka.{{ .Namespace }}.{{ .Name }}')
+        .describe("Name of a new KafkaChannel's topic; one that is there keeps its own"),
     })
     .prefault({}),
   deadLetter: z
     .strictObject({
       capBytes: integer(MIB)
         .optional()
-        .describe('What one dead-letter log may hold; 1 GiB on disk and 16 MiB in memory unless set'),
+        .describe('What one dead-letter log may hold; 1 GiB, and 16 MiB in memory, unless set'),
       retention: duration().prefault('P30D').describe('How long a dead letter waits before it is given up'),
     })
     .prefault({})

@@ -14,6 +14,9 @@ const shortFlags: Readonly<Record<string, string>> = {
   'data-dir': 'dataDir',
 }
 
+/** Variables that other programs read too. */
+const sharedVariables: Readonly<Record<string, string>> = { 'kafka.bootstrapServers': 'KAFKA_BROKERS' }
+
 export type Settings = SettingValues & {
   /** Where each value came from, by name of the setting. */
   readonly origins: ReadonlyMap<string, Origin>
@@ -48,6 +51,9 @@ export function readSettings({ flags = {}, env = {}, configFile }: SettingSource
 
 function contradictions(read: SettingValues | undefined, given: ReadonlyMap<string, Origin>): string[] {
   const backend = given.get('channel.backend')
+  if (read?.channel.backend === 'kafka' && !read.kafka.bootstrapServers) {
+    return [`${backend?.from} channel.backend: kafka needs to know where: set kafka.bootstrapServers, or KAFKA_BROKERS`]
+  }
   if (!read?.ephemeral || backend === undefined || read.channel.backend === 'memory') return []
   const [ephemeral, other] = [given.get('ephemeral')?.from, `${backend.from} (${read.channel.backend})`]
   return [`${ephemeral} keeps nothing, ${other} keeps events: leave one of them out, or add --channel memory`]
@@ -113,8 +119,8 @@ function readFlags(flags: Readonly<Record<string, string | boolean>>) {
 /** An empty variable is as good as none. Others with our prefix are left alone: Kubernetes makes some for each Service. */
 function readEnvironment(env: Readonly<Record<string, string | undefined>>): [string, Origin][] {
   return leaves.flatMap(({ name }): [string, Origin][] => {
-    const variable = variableOf(name)
-    const value = env[variable]
+    const variable = [variableOf(name), sharedVariables[name] ?? ''].find((each) => env[each])
+    const value = variable && env[variable]
     return value ? [[name, { value, from: `environment ${variable}` }]] : []
   })
 }

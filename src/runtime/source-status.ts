@@ -4,6 +4,8 @@ import { type CronJobSource, cronJobSourceKind } from '../resource/kinds/cron-jo
 import { type PingSource, pingSourceKind } from '../resource/kinds/ping-source.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { deadLetterSinkFinding } from './brokers.ts'
+import type { OpenedHub } from './hubs.ts'
+import { openedFinding } from './kafka-status.ts'
 import type { Resolution } from './resolve.ts'
 
 export type ScheduledSource = PingSource | CronJobSource
@@ -16,6 +18,7 @@ export function findingsOf(
   resource: ScheduledSource,
   sink: Resolution,
   deadLetterSink: Resolution | undefined,
+  opened: OpenedHub,
 ): readonly Finding[] {
   const sinkProvided: Finding =
     sink.kind === 'resolved'
@@ -23,7 +26,7 @@ export function findingsOf(
       : { type: 'SinkProvided', status: 'False', reason: 'NotFound', message: sink.message }
   const common: readonly Finding[] = [
     sinkProvided,
-    { type: 'Deployed', status: 'True' },
+    openedFinding('Deployed', opened),
     deadLetterSinkFinding(deadLetterSink),
   ]
   const oidc = 'authentication-oidc feature disabled'

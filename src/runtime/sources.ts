@@ -217,15 +217,16 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       const sink = resolve(sinkOf(resource), look, world.dataUrl)
       const deadLetterManifest = deadLetterSinkOf(resource, {})
       const deadLetterSink = deadLetterManifest && resolve(deadLetterManifest, look, world.dataUrl)
-      state.open = await hubs.open(entry)
-      state.route = routeOf(resource, sink, deadLetterSink, world)
-      await place(entry, state, state.open)
+      const opened = await hubs.open(entry, look)
+      state.open = opened.kind === 'open' ? opened.hub : undefined
+      state.route = state.open && routeOf(resource, sink, deadLetterSink, world)
+      if (state.open) await place(entry, state, state.open)
       run(state)
       writeStatus(
         world,
         entry,
         conditionsOf(resource),
-        findingsOf(resource, sink, deadLetterSink),
+        findingsOf(resource, sink, deadLetterSink, opened),
         statusOf(resource, sink),
       )
     },
@@ -234,7 +235,8 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
       const state = sources.get(key)
       if (!state) return { kind: 'unknown' }
       const { route } = state
-      if (!route) return { kind: 'refused', reason: 'its sink is not resolved: tidings describe says why' }
+      if (!route)
+        return { kind: 'refused', reason: 'its sink is not resolved, or its log not open: tidings describe says why' }
       const event = await emit(state, clock.wall())
       if (!event) return { kind: 'refused', reason: 'its log takes nothing now: tidings status says why' }
       return { kind: 'fired', eventId: event.attributes['id'] ?? '', sink: route.subscriber.url }

@@ -7,8 +7,10 @@ import type { Histogram } from '../observe/histogram.ts'
 import { type Condition, conditionOf, type Finding } from '../resource/conditions.ts'
 import { deadLetterSinkOf, deliveryOf, ONE_ATTEMPT } from '../resource/delivery-policy.ts'
 import type { InMemoryChannel } from '../resource/kinds/in-memory-channel.ts'
+import type { KafkaChannel } from '../resource/kinds/kafka-channel.ts'
 import { channelOf, type Subscription, subscriptionKind } from '../resource/kinds/subscription.ts'
 import { namespaceOf } from '../resource/metadata.ts'
+import { textAt } from '../resource/rules.ts'
 import { startAtOf } from '../resource/start-at.ts'
 import type { Entry, ResourceKey } from '../store/resource-store.ts'
 import { copiedFinding } from './brokers.ts'
@@ -17,6 +19,7 @@ import type { Cursors } from './cursors.ts'
 import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
 import type { Hubs } from './hubs.ts'
+import { kafkaChannelKey } from './kafka-channels.ts'
 import type { Look } from './reconcile.ts'
 import { notReady, type Resolution, resolve } from './resolve.ts'
 import { uidOf, type World, writeStatus } from './world.ts'
@@ -39,7 +42,7 @@ export interface Subscriptions {
 }
 
 interface RunningChannel {
-  readonly resource: InMemoryChannel
+  readonly resource: InMemoryChannel | KafkaChannel
   readonly open: OpenBroker
   /** What the channel that the Subscription names says of itself. */
   readonly ready: Condition | undefined
@@ -53,6 +56,13 @@ interface Resolved {
 }
 
 const EVERYTHING = {}
+
+/** Of the channels that may be named. */
+const KEYS: ReadonlyMap<string, (namespace: string, name: string) => ResourceKey> = new Map([
+  ['Channel', channelKey],
+  ['InMemoryChannel', inMemoryChannelKey],
+  ['KafkaChannel', kafkaChannelKey],
+])
 
 export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors): Subscriptions {
   const { settings, clock, logger } = world
@@ -81,14 +91,17 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
   function runningChannel(subscription: Subscription, look: Look): RunningChannel | string {
     const { kind, namespace, name } = channelOf(subscription)
     const what = `${kind} ${namespace}/${name}`
-    if (kind !== 'Channel' && kind !== 'InMemoryChannel') return `${what} is not available in this version`
-    const entry = look(kind === 'Channel' ? channelKey(namespace, name) : inMemoryChannelKey(namespace, name))
+    const named = KEYS.get(kind)
+    if (!named) return `${what} is not available in this version`
+    const entry = look(named(namespace, name))
     if (!entry) return `${what} does not exist: add its manifest`
-    if (kind === 'Channel' && entry.status?.['channel'] === undefined) return notReady(what, entry.status)
-    const key = inMemoryChannelKey(namespace, name)
+    const backing = kind === 'Channel' ? textAt(entry.status, ['channel', 'kind']) : kind
+    const key = KEYS.get(backing ?? '')?.(namespace, name)
+    if (key === undefined) return notReady(what, entry.status)
     const resource = look(key)?.resource
     const open = hubs.get(key)
-    if (resource?.kind !== 'InMemoryChannel' || !open) return notReady(what, entry.status)
+    const isThere = resource?.kind === 'InMemoryChannel' || resource?.kind === 'KafkaChannel'
+    if (!isThere || !open) return notReady(what, entry.status)
     return { resource, open, ready: conditionOf(entry.status?.conditions ?? [], 'Ready') }
   }
 

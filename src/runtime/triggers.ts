@@ -12,7 +12,7 @@ import { findKind } from '../resource/known-kinds.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { startAtOf } from '../resource/start-at.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
-import { copiedFinding, deadLetterSinkFinding, type RunningBroker, runningBroker } from './brokers.ts'
+import { brokerKey, copiedFinding, deadLetterSinkFinding, type RunningBroker, runningBroker } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import { createDurations } from './durations.ts'
 import { createFailureLog } from './failure-log.ts'
@@ -132,9 +132,9 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
       state.route = broker && !state.held ? routeOf(resource, broker, subscriber, sink, world) : undefined
       state.broker = broker?.open
       if (broker) await place(entry, state, broker)
-      else cursors.hold(key, `Broker ${state.namespace}/${state.brokerName} does not exist`)
+      else cursors.hold(key, noBroker(state, look))
       const findings = [
-        ...findingsOf(resource, broker, subscriber, sink),
+        ...findingsOf(resource, broker ?? unopenedBroker(state, look), subscriber, sink),
         dependencyFinding(resource, look),
         ...hintsOf(entry, state),
       ]
@@ -165,9 +165,20 @@ export function heldBy(subscriber: Resolution, sink: Resolution | undefined): st
   return sink?.kind === 'unresolved' ? `dead letter sink: ${sink.message}` : undefined
 }
 
+/** What a Broker that is there, and whose log is not open, says of itself. */
+function unopenedBroker({ namespace, brokerName }: TriggerState, look: Look): Pick<RunningBroker, 'ready'> | undefined {
+  const entry = look(brokerKey(namespace, brokerName))
+  return entry && { ready: conditionOf(entry.status?.conditions ?? [], 'Ready') }
+}
+
+function noBroker({ namespace, brokerName }: TriggerState, look: Look): string {
+  const isThere = look(brokerKey(namespace, brokerName)) !== undefined
+  return `Broker ${namespace}/${brokerName} ${isThere ? 'is not ready' : 'does not exist'}`
+}
+
 function findingsOf(
   trigger: Trigger,
-  broker: RunningBroker | undefined,
+  broker: Pick<RunningBroker, 'ready'> | undefined,
   subscriber: Resolution,
   sink: Resolution | undefined,
 ): readonly Finding[] {

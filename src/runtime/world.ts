@@ -1,6 +1,5 @@
 // What the reconcilers of all kinds share.
 import type { Ingress } from '../broker/ingress.ts'
-import type { LogStore } from '../channel/log.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Values } from '../core/values.ts'
@@ -16,7 +15,6 @@ export interface World {
   readonly clock: Clock
   readonly logger: Logger
   readonly resources: ResourceStore
-  readonly logs: LogStore
   /** What is remembered of resources, for as long as the data directory says. */
   readonly values: Values
   /** Of `resources`: nothing is kept under a uid that is not saved. */

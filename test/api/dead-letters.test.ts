@@ -75,13 +75,16 @@ describe('/tidings/v1/deadletters', () => {
     ['', {}],
     ['?namespace=shop', { namespace: 'shop' }],
     ['?namespace=shop&broker=main', { namespace: 'shop', kinds: ['Broker'], name: 'main' }],
-    ['?namespace=shop&channel=c', { namespace: 'shop', kinds: ['InMemoryChannel'], name: 'c' }],
+    ['?namespace=shop&channel=c', { namespace: 'shop', kinds: ['InMemoryChannel', 'KafkaChannel'], name: 'c' }],
     [
       '?namespace=shop&source=s',
       { namespace: 'shop', kinds: ['PingSource', 'CronJobSource', 'CronJobSource'], name: 's' },
     ],
     ['?namespace=shop&trigger=t', { namespace: 'shop', kinds: ['Broker'], reader: 'shop/t' }],
-    ['?namespace=shop&subscription=t', { namespace: 'shop', kinds: ['InMemoryChannel'], reader: 'shop/t' }],
+    [
+      '?namespace=shop&subscription=t',
+      { namespace: 'shop', kinds: ['InMemoryChannel', 'KafkaChannel'], reader: 'shop/t' },
+    ],
     [
       '?namespace=shop&broker=main&trigger=t&code=503&type=x.y&ids=1&ids=2',
       {

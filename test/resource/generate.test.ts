@@ -27,6 +27,7 @@ describe('the CRD files of the chart', () => {
       'cronjobsources.sources.eventing.knative.dev.yaml',
       'cronjobsources.sources.knative.dev.yaml',
       'inmemorychannels.messaging.knative.dev.yaml',
+      'kafkachannels.messaging.knative.dev.yaml',
       'pingsources.sources.knative.dev.yaml',
       'subscriptions.messaging.knative.dev.yaml',
       'triggers.eventing.knative.dev.yaml',

@@ -57,13 +57,13 @@ describe('loadManifests', () => {
   })
 
   it('leaves out a Broker of another class and its Triggers, with a notice', () => {
-    const loaded = loadManifests(`${TRIGGER}---\n${ofClass(BROKER, 'Kafka')}`, 'f')
+    const loaded = loadManifests(`${TRIGGER}---\n${ofClass(BROKER, 'Other')}`, 'f')
 
     assert.deepEqual(namesOf(loaded), [])
     assert.deepEqual(loaded.problems, [])
     assert.deepEqual(loaded.notices.map(formatProblem), [
       'f:1:1 Trigger default/t is left out: Broker default/b is of another class',
-      'f:6:1 Broker default/b is left out: its class is Kafka',
+      'f:6:1 Broker default/b is left out: its class is Other',
     ])
   })
 

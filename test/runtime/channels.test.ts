@@ -100,13 +100,13 @@ describe('channels of a runtime', () => {
   })
 
   it('say so when what does their work is not there or is somebody else’s', async () => {
-    const template = 'spec: {channelTemplate: {apiVersion: messaging.knative.dev/v1beta1, kind: KafkaChannel}}\n'
+    const template = 'spec: {channelTemplate: {apiVersion: messaging.knative.dev/v1beta1, kind: NatssChannel}}\n'
     const imc = `---\napiVersion: ${API_VERSION}\nkind: InMemoryChannel\nmetadata: {name: taken}\n`
     await using tidings = await startTestRuntime(CHANNEL + template + imc + CHANNEL.replace('name: c', 'name: taken'))
 
     const kafka = readyOf(tidings, 'Channel', 'c')
     assert.deepEqual([kafka?.status, kafka?.reason], ['False', 'ChannelFailure'])
-    assert.match(kafka?.message ?? '', /KafkaChannel .* is not available in this version: use InMemoryChannel/)
+    assert.match(kafka?.message ?? '', /NatssChannel .* is not available in this version: use InMemoryChannel/)
     assert.match(readyOf(tidings, 'Channel', 'taken')?.message ?? '', /is there already \(test.yaml:\d+\)/)
   })
 
@@ -148,7 +148,7 @@ describe('channels of a runtime', () => {
   })
 
   it('are no destination, and no channel of a subscription, while nothing does their work', async () => {
-    const template = 'spec: {channelTemplate: {apiVersion: messaging.knative.dev/v1beta1, kind: KafkaChannel}}\n'
+    const template = 'spec: {channelTemplate: {apiVersion: messaging.knative.dev/v1beta1, kind: NatssChannel}}\n'
     const foreign = `---\napiVersion: ${API_VERSION}\nkind: InMemoryChannel\nmetadata: {name: c}\n`
     const trigger = aTrigger('t', 'x').replace('uri: x', `ref: {apiVersion: ${API_VERSION}, kind: Channel, name: c}`)
     await using tidings = await startTestRuntime(
@@ -157,7 +157,7 @@ describe('channels of a runtime', () => {
 
     const { ready, message } = await tidings.trigger('t')
     assert.equal(ready, 'False')
-    assert.match(message ?? '', /^Channel default\/c is not ready: KafkaChannel/)
+    assert.match(message ?? '', /^Channel default\/c is not ready: NatssChannel/)
     assert.equal(readyOf(tidings, 'Subscription', 'a')?.reason, 'ChannelReferenceFailed')
   })
 

@@ -62,7 +62,8 @@ describe('the config of a log', () => {
 
   it('of dead letters keeps them for their time, whatever their bytes', () => {
     const expiry = { bytes: Infinity, ms: 2_592_000_000 }
-    const of = (flags: Record<string, string>) => deadLetterConfigOf(readSettings({ flags, env: {} }))
+    const of = (flags: Record<string, string>) =>
+      deadLetterConfigOf(readSettings({ flags, env: {} }), flags['channel'] ?? '')
 
     assert.deepEqual(of({ channel: 'disk' }), { capBytes: 1_024 * MiB, expiry })
     assert.deepEqual(of({ channel: 'memory' }), { capBytes: 16 * MiB, expiry })
@@ -151,7 +152,8 @@ describe('retention', () => {
 function configOf(annotations: Readonly<Record<string, string>>, flags: Record<string, string> = {}) {
   const { resources } = loadManifests(aBroker(JSON.stringify(annotations).slice(1, -1)), 'b.yaml')
   const resource = resources[0]?.resource ?? assert.fail('a Broker')
-  return logConfigOf(readSettings({ flags: { channel: 'memory', ...flags }, env: {} }), resource)
+  const settings = readSettings({ flags: { channel: 'memory', ...flags }, env: {} })
+  return logConfigOf(settings, resource, settings.channel.backend)
 }
 
 function aBroker(annotations = ''): string {

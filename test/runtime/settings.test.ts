@@ -41,7 +41,16 @@ describe('readSettings', () => {
           reserveBytes: 8_388_608,
           lowSpaceBytes: 1_073_741_824,
         },
+        kafka: { capBytes: 10_737_418_240, retentionBytes: 67_108_864 },
         saveIntervalMs: 1_000,
+      },
+      kafka: {
+        partitions: 10,
+        replicationFactor: 3,
+        sessionTimeoutMs: 10_000,
+        registryTopic: 'tidings-registry',
+        brokerTopic: 'knative-broker-{{ .Namespace }}-{{ .Name }}',
+        channelTopic: 'knative-messaging-kafka.{{ .Namespace }}.{{ .Name }}',
       },
       deadLetter: { retentionMs: 2_592_000_000 },
       delivery: {
@@ -155,12 +164,34 @@ describe('readSettings', () => {
   })
 
   const refused: readonly { readonly what: string; readonly sources: SettingSources; readonly message: string }[] = [
-    ...['kafka', 'redis'].map((backend) => ({
-      what: `the ${backend} backend`,
-      sources: { flags: { channel: backend } },
+    {
+      what: 'the redis backend',
+      sources: { flags: { channel: 'redis' } },
       message:
-        `flag --channel channel.backend: invalid value: ${backend}: ` +
-        `the ${backend} backend is not available in this version; use --channel disk or --channel memory`,
+        'flag --channel channel.backend: invalid value: redis: ' +
+        'the redis backend is not available in this version; use --channel disk, memory or kafka',
+    },
+    {
+      what: 'the kafka backend without a cluster',
+      sources: { flags: { channel: 'kafka' } },
+      message:
+        'flag --channel channel.backend: kafka needs to know where: set kafka.bootstrapServers, or KAFKA_BROKERS',
+    },
+    {
+      what: 'servers that are none',
+      sources: { env: { KAFKA_BROKERS: 'a:9092,b' } },
+      message:
+        'environment KAFKA_BROKERS kafka.bootstrapServers: invalid value: a:9092,b: ' +
+        'expected host:port, or several with commas between',
+    },
+    ...[
+      ['{{ .Name }}', 'expected {{ .Namespace }} and {{ .Name }}, or {{ .UID }}: no two may share a topic'],
+      ['{{ .UID }} {{ .Labels }}', '.Labels is not known: expected {{ .Namespace }}, {{ .Name }} or {{ .UID }}'],
+      ['a b {{ .UID }}', 'expected at most 249 of the characters a-z, A-Z, 0-9, ., _ and -'],
+    ].map(([template = '', message]) => ({
+      what: `${template} as the name of a topic`,
+      sources: { flags: { 'kafka.brokerTopic': template } },
+      message: `flag --kafka.brokerTopic kafka.brokerTopic: invalid value: ${template}: ${message}`,
     })),
     {
       what: 'a port that is no number',
@@ -222,7 +253,7 @@ describe('readSettings', () => {
       sources: config('- a\n'),
       message:
         'c.yaml:1:1 expected a map with ' +
-        'data, admin, metrics, channel, deadLetter, delivery, memory, broker, source, log, retention, drainMs, ephemeral, dataDir',
+        'data, admin, metrics, channel, kafka, deadLetter, delivery, memory, broker, source, log, retention, drainMs, ephemeral, dataDir',
     },
     {
       what: 'a setting given twice',

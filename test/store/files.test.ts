@@ -304,7 +304,7 @@ describe('manifests that are followed', () => {
     await writeFile(at('b.yaml'), broker('Tidings') + aTrigger('a', 'http://1'))
     await follow()
 
-    await writeFile(at('a.yaml'), broker('Kafka'))
+    await writeFile(at('a.yaml'), broker('Other'))
     await eventually(() => (files?.problems().length ?? 0) > 0, 'it was seen')
     await new Promise((resolve) => setTimeout(resolve, 2_500))
 

@@ -5,6 +5,7 @@ import { encodeBinary } from '../../src/http/encode.ts'
 import { createLogger } from '../../src/observe/logger.ts'
 import { loadManifests } from '../../src/resource/load.ts'
 import { formatProblem, type Problem } from '../../src/resource/problems.ts'
+import type { OpenKafka } from '../../src/runtime/kafka-clusters.ts'
 import { openData } from '../../src/runtime/logs.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { readSettings } from '../../src/runtime/settings.ts'
@@ -30,6 +31,7 @@ export async function startTestRuntime(
   manifests: string,
   settings: Record<string, string> = {},
   manifestProblems: () => readonly Problem[] = () => [],
+  openKafka?: OpenKafka,
 ): Promise<TestRuntime> {
   const { resources, problems } = loadManifests(manifests, 'test.yaml')
   if (problems.length > 0) throw new Error(problems.map(formatProblem).join('\n'))
@@ -46,7 +48,7 @@ export async function startTestRuntime(
   const runtime = await startRuntime({
     settings: read,
     resources: store,
-    data,
+    data: openKafka ? { ...data, openKafka } : data,
     uids,
     manifestProblems,
     clock,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { ageColumn, readyColumn, reasonColumn, urlColumn } from '../columns.ts'
+import type { ConditionSet } from '../conditions.ts'
 import { deliveryFrom, deliverySchema } from '../delivery.ts'
-import { defineKind } from '../kind.ts'
+import { defineKind, type Resource } from '../kind.ts'
 import { metadataSchema, subdomainName, withNamespace } from '../metadata.ts'
 import { referenceFrom, referenceSchema } from '../reference.ts'
 import { checkRetention } from '../retention.ts'
@@ -9,8 +10,24 @@ import { withRule } from '../rules.ts'
 
 export const BROKER_CLASS = 'eventing.knative.dev/broker.class'
 const DEFAULT_CLASS = 'Tidings'
-/** Upstream's own class is ours too, so that its manifests run unchanged. */
-const OUR_CLASSES: readonly string[] = [DEFAULT_CLASS, 'MTChannelBasedBroker']
+export const KAFKA_CLASS = 'Kafka'
+/** Upstream's classes are ours too, so that its manifests run unchanged. */
+const OUR_CLASSES: readonly string[] = [DEFAULT_CLASS, 'MTChannelBasedBroker', KAFKA_CLASS]
+const EXTERNAL_TOPIC = 'kafka.eventing.knative.dev/external.topic'
+
+/** @see eventing-kafka-broker control-plane/pkg/reconciler/base/receiver_condition_set.go */
+export const KAFKA_BROKER_CONDITIONS: ConditionSet = {
+  dependents: [
+    'Addressable',
+    'DataPlaneAvailable',
+    'TopicReady',
+    'ConfigMapUpdated',
+    'ConfigParsed',
+    'ProbeSucceeded',
+    'DeadLetterSinkResolved',
+    'EventPoliciesReady',
+  ],
+}
 
 const brokerSchema = withRule(
   z.strictObject({
@@ -64,6 +81,11 @@ export const brokerKind = defineKind(
 /** The class of a Broker that has been read: reading fills it in. */
 export function brokerClassOf(broker: Broker): string {
   return broker.metadata.annotations?.[BROKER_CLASS] ?? DEFAULT_CLASS
+}
+
+/** The topic of somebody else that a Broker of class Kafka is to use. */
+export function externalTopicOf({ metadata }: Pick<Resource, 'metadata'>): string | undefined {
+  return metadata.annotations?.[EXTERNAL_TOPIC]
 }
 
 /** Brokers of another class belong to another controller: nothing about them may be touched. */

@@ -39,7 +39,7 @@ export const documentCases: readonly Case[] = [
     rule: 'document kind unknown',
     text: document('apps/v1', 'StatefulSet', 'name: s', ''),
     problems: [
-      '2:1 kind: no kind StatefulSet in apps/v1; known are Broker in eventing.knative.dev/v1, Trigger in eventing.knative.dev/v1, Channel in messaging.knative.dev/v1, InMemoryChannel in messaging.knative.dev/v1, Subscription in messaging.knative.dev/v1, PingSource in sources.knative.dev/v1, PingSource in sources.knative.dev/v1beta2, CronJobSource in sources.knative.dev/v1, CronJobSource in sources.eventing.knative.dev/v1alpha1, Service in serving.knative.dev/v1, Service in v1, ConfigMap in v1, Secret in v1, Namespace in v1',
+      '2:1 kind: no kind StatefulSet in apps/v1; known are Broker in eventing.knative.dev/v1, Trigger in eventing.knative.dev/v1, Channel in messaging.knative.dev/v1, InMemoryChannel in messaging.knative.dev/v1, KafkaChannel in messaging.knative.dev/v1beta1, KafkaChannel in messaging.knative.dev/v1, Subscription in messaging.knative.dev/v1, PingSource in sources.knative.dev/v1, PingSource in sources.knative.dev/v1beta2, CronJobSource in sources.knative.dev/v1, CronJobSource in sources.eventing.knative.dev/v1alpha1, Service in serving.knative.dev/v1, Service in v1, ConfigMap in v1, Secret in v1, Namespace in v1',
     ],
   },
   {

@@ -4,6 +4,8 @@ import { type Case, document } from './case.ts'
 const channel = (spec: string, metadata = 'name: c') => document('messaging.knative.dev/v1', 'Channel', metadata, spec)
 const inMemoryChannel = (spec: string, metadata = 'name: c') =>
   document('messaging.knative.dev/v1', 'InMemoryChannel', metadata, spec)
+const kafkaChannel = (spec: string, metadata = 'name: c') =>
+  document('messaging.knative.dev/v1beta1', 'KafkaChannel', metadata, spec)
 const subscription = (spec: string, metadata = 'name: s') =>
   document('messaging.knative.dev/v1', 'Subscription', metadata, spec)
 const SINK = 'subscriber: {uri: "http://h/"}'
@@ -20,6 +22,12 @@ export const messagingRules: readonly string[] = [
   'InMemoryChannel scope unknown',
   'InMemoryChannel retention malformed',
   'Channel retention bytes malformed',
+  'KafkaChannel.spec unknown field',
+  'KafkaChannel.spec.numPartitions negative',
+  'KafkaChannel.spec.replicationFactor negative',
+  'KafkaChannel.spec.retentionDuration malformed',
+  'KafkaChannel.spec.subscribers by a user',
+  'KafkaChannel scope unknown',
   'Subscription.spec unknown field',
   'Subscription.spec.channel.namespace',
   'Subscription.spec.reply empty',
@@ -137,6 +145,70 @@ export const messagingCases: readonly Case[] = [
     text: inMemoryChannel('', 'name: c, annotations: {tidings.dev/retention: P}'),
     problems: [
       '3:35 metadata.annotations[tidings.dev/retention]: invalid value: P: expected an ISO 8601 duration such as P7D or PT12H',
+    ],
+  },
+  {
+    rule: 'KafkaChannel.spec wrong type',
+    text: document('messaging.knative.dev/v1beta1', 'KafkaChannel', 'name: c', '').replace('{}', 'x'),
+    problems: ['4:1 spec: invalid value: "x": expected a map'],
+  },
+  {
+    rule: 'KafkaChannel.spec unknown field',
+    text: kafkaChannel('partitions: 1'),
+    problems: [
+      '4:8 spec.partitions: unknown field "partitions": known: numPartitions, replicationFactor, retentionDuration, delivery, subscribers',
+    ],
+  },
+  {
+    rule: 'KafkaChannel.spec.numPartitions wrong type',
+    text: kafkaChannel('numPartitions: "3"'),
+    problems: ['4:8 spec.numPartitions: invalid value: "3": expected a whole number'],
+  },
+  {
+    rule: 'KafkaChannel.spec.numPartitions negative',
+    text: kafkaChannel('numPartitions: -1'),
+    problems: ['4:8 spec.numPartitions: invalid value: -1'],
+  },
+  {
+    rule: 'KafkaChannel.spec.replicationFactor wrong type',
+    text: kafkaChannel('replicationFactor: 1.5'),
+    problems: ['4:8 spec.replicationFactor: invalid value: 1.5: expected a whole number'],
+  },
+  {
+    rule: 'KafkaChannel.spec.replicationFactor negative',
+    text: kafkaChannel('replicationFactor: -1'),
+    problems: ['4:8 spec.replicationFactor: invalid value: -1'],
+  },
+  {
+    rule: 'KafkaChannel.spec.retentionDuration wrong type',
+    text: kafkaChannel('retentionDuration: 5'),
+    problems: ['4:8 spec.retentionDuration: invalid value: 5: expected a string'],
+  },
+  {
+    rule: 'KafkaChannel.spec.retentionDuration malformed',
+    text: kafkaChannel('retentionDuration: a week'),
+    problems: ['4:8 spec.retentionDuration: invalid value: a week: expected an ISO 8601 duration such as PT168H'],
+  },
+  {
+    rule: 'KafkaChannel.spec.delivery wrong type',
+    text: kafkaChannel('delivery: 5'),
+    problems: ['4:8 spec.delivery: invalid value: 5: expected a map'],
+  },
+  {
+    rule: 'KafkaChannel.spec.subscribers wrong type',
+    text: kafkaChannel('subscribers: {}'),
+    problems: ['4:8 spec.subscribers: must not set the field(s): subscribe with a Subscription instead'],
+  },
+  {
+    rule: 'KafkaChannel.spec.subscribers by a user',
+    text: kafkaChannel('subscribers: [{subscriberUri: "http://h/"}]'),
+    problems: ['4:8 spec.subscribers: must not set the field(s): subscribe with a Subscription instead'],
+  },
+  {
+    rule: 'KafkaChannel scope unknown',
+    text: kafkaChannel('', 'name: c, annotations: {eventing.knative.dev/scope: cloud}'),
+    problems: [
+      '3:35 metadata.annotations[eventing.knative.dev/scope]: invalid value: cloud: expected cluster or namespace',
     ],
   },
   {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { brokerClassOf, brokerKind, isOurs } from '../../../src/resource/kinds/broker.ts'
+import { brokerClassOf, brokerKind, externalTopicOf, isOurs } from '../../../src/resource/kinds/broker.ts'
 
 const CLASS = 'eventing.knative.dev/broker.class'
 const read = (metadata: object, spec?: object) => {
@@ -19,11 +19,22 @@ describe('Broker', () => {
   })
 
   it('keeps its class and other annotations', () => {
-    const broker = read({ name: 'b', annotations: { [CLASS]: 'Kafka', a: 'b' } })
+    const broker = read({ name: 'b', annotations: { [CLASS]: 'Other', a: 'b' } })
 
-    assert.deepEqual(broker.metadata.annotations, { [CLASS]: 'Kafka', a: 'b' })
-    assert.equal(brokerClassOf(broker), 'Kafka')
+    assert.deepEqual(broker.metadata.annotations, { [CLASS]: 'Other', a: 'b' })
+    assert.equal(brokerClassOf(broker), 'Other')
     assert.equal(isOurs(broker), false)
+  })
+
+  it('is ours with a class of upstream, which may name a topic of its own', () => {
+    const topic = 'kafka.eventing.knative.dev/external.topic'
+    const classes = ['Tidings', 'MTChannelBasedBroker', 'Kafka'].map((name) =>
+      read({ name: 'b', annotations: { [CLASS]: name } }),
+    )
+
+    assert.deepEqual(classes.map(isOurs), [true, true, true])
+    assert.equal(externalTopicOf(read({ name: 'b', annotations: { [topic]: 'theirs' } })), 'theirs')
+    assert.equal(externalTopicOf(read({ name: 'b' })), undefined)
   })
 
   it('gets its namespace written into its references', () => {
