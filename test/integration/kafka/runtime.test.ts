@@ -1,0 +1,115 @@
+// The whole runtime with its Brokers and channels in a real cluster.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { conditionOf } from '../../../src/resource/conditions.ts'
+import { keyOf } from '../../../src/store/resource-store.ts'
+import { anEvent } from '../../support/builders.ts'
+import { eventually } from '../../support/eventually.ts'
+import { aTrigger, startTestRuntime, type TestRuntime } from '../../support/runtime.ts'
+import { kafkaClient } from '../../support/servers/kafka-client.ts'
+import { sharedBrokers } from '../../support/servers/shared-kafka.ts'
+import { itUsing } from '../../support/servers/there.ts'
+import { startSubscriber } from '../../support/subscriber.ts'
+
+/** Names of this run: the cluster may be one that stays. */
+const RUN = Date.now().toString(36)
+
+const brokerKey = (name: string) => keyOf('eventing.knative.dev/v1', 'Broker', 'default', name)
+const aBroker = (name: string): string => `---
+apiVersion: eventing.knative.dev/v1
+kind: Broker
+metadata: {name: ${name}, annotations: {eventing.knative.dev/broker.class: Kafka}}
+spec: {config: {apiVersion: v1, kind: ConfigMap, name: kafka-broker-config}}
+`
+const aConfigMap = (servers: string): string => `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kafka-broker-config}
+data: {bootstrap.servers: '${servers}', default.topic.partitions: '3', default.topic.replication.factor: '1'}
+`
+
+function ready({ runtime }: TestRuntime, key: string): Promise<void> {
+  const status = () => conditionOf(runtime.resources.get(key)?.status?.conditions ?? [], 'Ready')?.status
+  return eventually(() => status() === 'True', `${key} is ready`)
+}
+
+describe('a runtime with a Kafka cluster', function () {
+  this.timeout(60_000)
+  let settings: Record<string, string>
+
+  beforeEach(async () => {
+    const dir = await mkdtemp(path.join(tmpdir(), 'tidings-kafka-'))
+    settings = { 'data-dir': dir, 'retention.deleted': 'PT0S', 'kafka.replicationFactor': '1' }
+  })
+  afterEach(() => rm(settings['data-dir'] ?? '', { recursive: true }))
+
+  itUsing(
+    ['kafka'],
+    'delivers from a Broker of class Kafka what waited over a restart, and removes it at last',
+    async () => {
+      await using subscriber = await startSubscriber({ status: 503 })
+      const name = `orders-${RUN}`
+      const brokers = (await sharedBrokers()).join()
+      const delivery = '  delivery: {retry: 100, backoffPolicy: linear, backoffDelay: PT0.2S}'
+      const trigger = aTrigger('t', subscriber.url, delivery).replace('broker: default', `broker: ${name}`)
+      const manifests = aBroker(name) + aConfigMap(brokers) + trigger
+      const ids = Array.from({ length: 50 }, (_, i) => String(i))
+      {
+        await using before = await startTestRuntime(manifests, settings)
+        await ready(before, brokerKey(name))
+        await eventually(
+          async () => (await before.send(anEvent({ id: 'first' }), `default/${name}`)).status === 202,
+          'it is open',
+        )
+        for (const id of ids) assert.equal((await before.send(anEvent({ id }), `default/${name}`)).status, 202)
+      }
+
+      subscriber.script({ status: 200 })
+      const earlier = subscriber.requests.length
+      await using tidings = await startTestRuntime(manifests, settings)
+      await ready(tidings, brokerKey(name))
+      await eventually(
+        async () => (await tidings.trigger('t')).waiting === 0 && (await tidings.trigger('t')).delivered > 0,
+        'all is delivered',
+      )
+      tidings.runtime.resources.delete(brokerKey(name))
+      await tidings.runtime.settled()
+      const topics = await kafkaClient(await sharedBrokers()).topics()
+
+      assert.deepEqual(
+        topics.filter((topic) => topic.includes(name)),
+        [],
+      )
+      const delivered = subscriber.requests.slice(earlier).map(({ headers }) => String(headers['ce-id']))
+      assert.deepEqual([...new Set(delivered)].sort(), [...ids, 'first'].sort())
+    },
+  )
+
+  itUsing(['kafka'], 'has all in it with --channel kafka, channels, replies and dead letters too', async () => {
+    await using subscriber = await startSubscriber((request) =>
+      request.headers['ce-type'] === 'answer'
+        ? { status: 400 }
+        : { status: 200, headers: { 'ce-specversion': '1.0', 'ce-id': 'r', 'ce-source': '/r', 'ce-type': 'answer' } },
+    )
+    const brokers = (await sharedBrokers()).join()
+    const all = {
+      ...settings,
+      channel: 'kafka',
+      'kafka.bootstrapServers': brokers,
+      'kafka.partitions': '2',
+      'kafka.brokerTopic': `${RUN}-{{ .Namespace }}-{{ .Name }}`,
+    }
+    await using tidings = await startTestRuntime(aTrigger('t', subscriber.url), all)
+    await ready(tidings, brokerKey('default'))
+
+    await eventually(async () => (await tidings.send(anEvent({ id: '1' }))).status === 202, 'it is open')
+    await eventually(async () => (await tidings.broker()).deadLetters.waiting === 1, 'the reply is a dead letter')
+
+    const { accepted, settled } = await tidings.broker()
+    assert.deepEqual([accepted, settled], [2, 2])
+    tidings.runtime.resources.delete(brokerKey('default'))
+    await tidings.runtime.settled()
+  })
+})
