@@ -1,4 +1,4 @@
-// What a Kafka does to a log that is in use: it goes away and comes back, comes back empty, loses a topic or a node.
+// What a Kafka does to a log that is in use: it goes away and comes back, comes back empty, loses a topic or a node, gets partitions.
 import assert from 'node:assert/strict'
 import { createClock } from '../../../src/core/clock.ts'
 import { codeOf } from '../../../src/core/errors.ts'
@@ -9,7 +9,16 @@ import { startKafka } from '../../support/servers/kafka.ts'
 import { kafkaClient } from '../../support/servers/kafka-client.ts'
 import { sharedBrokers } from '../../support/servers/shared-kafka.ts'
 import { itUsing } from '../../support/servers/there.ts'
-import { assertRepeatsOnlyFrom, disorder, missing, openRig, openStore, type Rig, startStream } from './rig.ts'
+import {
+  assertRepeatsOnlyFrom,
+  disorder,
+  missing,
+  openRig,
+  openStore,
+  type Rig,
+  repetitions,
+  startStream,
+} from './rig.ts'
 
 const clock = createClock()
 /** As the list of conformance has it: how soon after an outage all goes on. */
@@ -118,6 +127,42 @@ export function describeOutages(): void {
       assertRepeatsOnlyFrom(killedAt, rig.subscriber)
       assert.deepEqual(disorder(rig.subscriber), [])
     })
+
+    itUsing(['kafka'], 'C23 partitions that are added are read from their first record', async () => {
+      const brokers = await sharedBrokers()
+      await using rig = await openRig(brokers)
+      const stream = startStream(rig.channel)
+      await eventually(() => stream.accepted.length >= 100, 'events are accepted', 30_000)
+
+      const theirs = await addPartitions(brokers, rig.topic.name, [2, 3])
+
+      await allArrive(theirs, rig)
+      await stream.stop()
+      await allArrive(stream.accepted, rig)
+      assert.deepEqual(repetitions(rig.subscriber), [])
+    })
+
+    itUsing(
+      ['kafka'],
+      'C23 partitions that were added while nobody was there are read from their first record',
+      async () => {
+        const brokers = await sharedBrokers()
+        let before: Rig
+        {
+          await using rig = await openRig(brokers)
+          before = rig
+          await rig.channel.send(anEvent({ id: 'a' }))
+          await allArrive(['a'], rig)
+        }
+
+        const theirs = await addPartitions(brokers, before.topic.name, [2])
+
+        await using rig = await openRig(brokers, { uid: before.uid })
+        await allArrive(theirs, rig)
+        assert.deepEqual(repetitions(rig.subscriber), [])
+        assert.deepEqual(missing(rig.subscriber.ids, { ...rig.subscriber, ids: theirs }), [])
+      },
+    )
   })
 }
 
@@ -142,6 +187,27 @@ async function codeWhile(call: () => Promise<unknown>, code: string): Promise<st
     if (now !== code) return now
   }
   return code
+}
+
+/** Adds these partitions to a topic and writes two events to each; resolves with their ids. */
+async function addPartitions(
+  brokers: readonly string[],
+  topic: string,
+  added: readonly number[],
+): Promise<readonly string[]> {
+  const client = kafkaClient(brokers)
+  const count = Math.max(...added) + 1
+  await client.withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }))
+  const isThere = async (): Promise<boolean> => {
+    const { topics } = await client.withAdmin((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+    return topics[0]?.partitions.length === count && topics[0].partitions.every(({ leader }) => leader >= 0)
+  }
+  await eventually(isThere, 'the partitions are there', 30_000)
+  const theirs = added.flatMap((partition) => [1, 2].map((number) => ({ partition, id: `new-${partition}-${number}` })))
+  const headers = { ce_specversion: '1.0', ce_source: '/other', ce_type: 'order.paid' }
+  const messages = theirs.map(({ partition, id }) => ({ partition, headers: { ...headers, ce_id: id }, value: null }))
+  await client.send(topic, messages)
+  return theirs.map(({ id }) => id)
 }
 
 /** The node that leads partition 0. */

@@ -102,6 +102,10 @@ export interface Node extends Pick<Broker, 'metadata' | 'isConnected'> {
     }[]
     readonly timeout: number
   }): Promise<unknown>
+  createPartitions(request: {
+    readonly topicPartitions: readonly { readonly topic: string; readonly count: number }[]
+    readonly timeout: number
+  }): Promise<unknown>
   deleteTopics(request: { readonly topics: readonly string[]; readonly timeout: number }): Promise<unknown>
   deleteGroups(groupIds: readonly string[]): Promise<unknown>
   joinGroup(request: {

@@ -7,14 +7,14 @@ import { attributeOf, type Event, eventBytes } from '../../../core/event.ts'
 import type { CursorStart, EventLog, LaneId, LogConfig, LogRef, LogTraits, OwnedLane, Position } from '../../log.ts'
 import { type Batcher, createBatcher, type Place } from './batcher.ts'
 import { isUnknownTopic, type Message } from './client.ts'
-import { openCursorPartition } from './cursor-partition.ts'
 import { dropRecords, madeRecord } from './cursor-table.ts'
 import type { Feeds } from './feeds.ts'
-import { createKafkaLane, createTrimmer, type KafkaLane } from './kafka-lane.ts'
+import { createTrimmer, type KafkaLane } from './kafka-lane.ts'
 import { createOwnedLane } from './owned-lane.ts'
 import { ownLanes } from './owner.ts'
+import { createPartitions } from './partitions.ts'
 import { readLane } from './read-lane.ts'
-import { decodeRecord, encodeRecord } from './record.ts'
+import { encodeRecord } from './record.ts'
 import { createRoom } from './room.ts'
 import type { Wire } from './wire.ts'
 
@@ -36,6 +36,8 @@ export interface KafkaLog extends EventLog {
   configure(config: LogConfig): void
   /** Gives up what is older than the config has it. */
   dropOld(nowMs: number): Promise<void>
+  /** Takes up partitions that were added. */
+  grow(): Promise<void>
   /** Whoever still holds it gets LOG_GONE. Resolves once nothing is under way. */
   discard(): Promise<void>
 }
@@ -44,7 +46,6 @@ export interface KafkaLog extends EventLog {
 const RECORD_OVERHEAD_BYTES = 256
 /** Above the largest event: attributes, headers, and what a dead letter adds. */
 export const HEADER_ROOM_BYTES = 2 ** 18
-const SAMPLE_BYTES = 2 ** 18
 const BUFFER_BYTES = 32 * 2 ** 20
 
 export function cursorsTopicOf(uid: string): string {
@@ -61,13 +62,14 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
   const owning = new Set<Promise<void>>()
-  const lanes: KafkaLane[] = []
-  const room = createRoom(ref.name, options.config, () => lanes)
   const trimmer = createTrimmer(
     (before) => wire.deleteRecords(topic, before),
     (ms) => clock.sleep(ms, closing.signal).catch(() => undefined),
     (error) => options.onFault(`trim ${ref.name}`, error),
   )
+  const partitions = createPartitions({ topic, cursorsTopic, wire, feeds, trim: (lane) => trimmer.wants(lane) })
+  const { lanes } = partitions
+  const room = createRoom(ref.name, options.config, () => lanes)
   const batcher: Batcher = createBatcher({
     name: ref.name,
     batchBytes: 0.9 * (traits.maxEventBytes + HEADER_ROOM_BYTES),
@@ -77,29 +79,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     send: (parts: ReadonlyMap<number, readonly Message[]>) => wire.produce(topic, parts),
   })
 
-  await openLanes()
+  await partitions.takeUp()
   await checkNotLost()
-  await Promise.all(lanes.map(sample))
-
-  async function openLanes(): Promise<void> {
-    const [starts, ends] = [await wire.offsets(topic, 'start'), await wire.offsets(topic, 'end')]
-    for (let partition = lanes.length; partition < ends.length; partition++) {
-      const cursors = openCursorPartition(wire, feeds, cursorsTopic, partition)
-      const range = { start: starts[partition] ?? 0, end: ends[partition] ?? 0 }
-      lanes.push(createKafkaLane(partition, cursors, range, (lane) => trimmer.wants(lane)))
-    }
-    await Promise.all(lanes.map(({ cursors }) => cursors.sync()))
-  }
-
-  /** What the oldest entries count as, for all that was there before: a log is not read as a whole to be opened. */
-  async function sample({ partition, ledger }: KafkaLane): Promise<void> {
-    if (ledger.end === ledger.start) return
-    const { messages } = await wire.fetch(topic, partition, ledger.start, SAMPLE_BYTES)
-    for (const message of messages) {
-      const event = decodeRecord(message)
-      if (event) ledger.learn(Number(message.offset), eventBytes(event))
-    }
-  }
 
   /** Kafka forgot what was acknowledged: positions would come again. */
   async function checkNotLost(): Promise<void> {
@@ -286,6 +267,14 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       const { retention, expiry } = room.config
       if (retention) await dropBefore(nowMs - retention.ms, true)
       if (expiry) await dropBefore(nowMs - expiry.ms, false)
+    },
+    async grow() {
+      try {
+        await partitions.takeUp()
+      } catch (error) {
+        // Of what Kafka does not answer others tell.
+        if (codeOf(error) !== 'LOG_UNAVAILABLE') options.onFault(`${ref.name}: take up partitions`, error)
+      }
     },
     async discard() {
       closing.abort()

@@ -41,6 +41,8 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   let node: Node | undefined
   let deadline: Timer | undefined
   let committedAt = -Infinity
+  /** Lanes that this member knew of when it joined. */
+  let known = 0
 
   function answeredAt(sentAt: number): void {
     deadline?.cancel()
@@ -51,7 +53,8 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   async function join(): Promise<void> {
     nodes ??= await options.connect()
     node = await nodes.coordinator(groupId)
-    const metadata = encodeMetadata(topics, { serving: options.serving() })
+    known = await options.lanes()
+    const metadata = encodeMetadata(topics, { serving: options.serving(), lanes: known })
     const joined = await node.joinGroup({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -72,16 +75,19 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   async function assignmentOf(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
     const candidates: Candidate[] = members.map((member) => ({
       memberId: member.memberId,
-      serving: decodeServing(member.memberMetadata),
+      serving: decodeMetadata(member.memberMetadata).serving,
     }))
     const ids = members.map((member) => member.memberId)
-    const assigned = assignLanes(candidates, await options.lanes())
+    // Partitions that were added are given to somebody once everybody has seen them.
+    const lanes = Math.min(...members.map((member) => decodeMetadata(member.memberMetadata).lanes))
+    const assigned = assignLanes(candidates, lanes)
     return ids.map((id) => ({
       memberId: id,
       memberAssignment: encodeAssignment(topics, assigned.get(id) ?? [], ids),
     }))
   }
 
+  /** Until the group, or this member, has a reason to put it together again. */
   async function beat(): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(sessionTimeoutMs / BEATS_PER_SESSION, signal).catch(() => undefined)
@@ -90,6 +96,7 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
       await node?.heartbeat({ groupId, groupGenerationId: generationId, memberId })
       answeredAt(sentAt)
       if (clock.now() - committedAt >= COMMIT_MS) await commit()
+      if ((await options.lanes()) !== known) return
     }
   }
 
@@ -136,12 +143,12 @@ function encodeMetadata(topics: readonly string[], data: unknown): Buffer {
   return Buffer.concat([int16(0), int32(topics.length), ...topics.map(text), bytes(JSON.stringify(data))])
 }
 
-function decodeServing(metadata: Buffer): readonly number[] {
+function decodeMetadata(metadata: Buffer): { readonly serving: readonly number[]; readonly lanes: number } {
   let at = 2
   const count = metadata.readInt32BE(at)
   at += 4
   for (let i = 0; i < count; i++) at += 2 + metadata.readInt16BE(at)
-  return (JSON.parse(metadata.subarray(at + 4).toString()) as { serving: number[] }).serving
+  return JSON.parse(metadata.subarray(at + 4).toString()) as { serving: number[]; lanes: number }
 }
 
 function encodeAssignment(topics: readonly string[], lanes: readonly number[], members: readonly string[]): Buffer {

@@ -16,6 +16,8 @@ const COMPACTED = { 'cleanup.policy': 'compact', 'retention.ms': '-1', 'max.mess
 /** A topic that was removed is in the way of the next of its name for a moment. */
 const REMOVAL_MS = 5_000
 const POLL_MS = 50
+/** How often topics are asked for partitions that were added. */
+const GROWTH_MS = 10_000
 
 export function kafkaTraits(options: { readonly maxEventBytes?: number } = {}): LogTraits {
   return {
@@ -46,6 +48,15 @@ export async function openKafkaStore(options: KafkaStoreOptions): Promise<KafkaS
     for (const { log } of logs.values()) await (await log.catch(() => undefined))?.dropOld(nowMs)
   })
   let isClosed = false
+  const closing = new AbortController()
+  const growing = grow()
+
+  async function grow(): Promise<void> {
+    while (!isClosed) {
+      await clock.sleep(GROWTH_MS, closing.signal).catch(() => undefined)
+      for (const { log } of logs.values()) if (!isClosed) await (await log.catch(() => undefined))?.grow()
+    }
+  }
 
   /** Makes the registry where nobody has yet. */
   async function reach(): Promise<void> {
@@ -168,6 +179,8 @@ export async function openKafkaStore(options: KafkaStoreOptions): Promise<KafkaS
     },
     async close() {
       isClosed = true
+      closing.abort()
+      await growing
       await aging.close()
       await Promise.all([...logs.values()].map(async ({ log }) => (await log.catch(() => undefined))?.discard()))
       logs.clear()

@@ -26,6 +26,8 @@ export interface Wire {
   offsets(topic: string, at: 'start' | 'end' | number): Promise<readonly (number | undefined)[]>
   deleteRecords(topic: string, before: ReadonlyMap<number, number>): Promise<void>
   createTopics(topics: ReadonlyMap<string, TopicConfig>): Promise<void>
+  /** To so many partitions, unless it has them. */
+  growTopic(topic: string, partitions: number): Promise<void>
   exists(topic: string): Promise<boolean>
   deleteTopics(topics: readonly string[]): Promise<void>
   deleteGroup(groupId: string): Promise<void>
@@ -179,6 +181,15 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
             await (await from.controller()).createTopics({ topics: [wanted], timeout: TIMEOUT_MS })
           })
         }
+      }),
+    growTopic: (topic, partitions) =>
+      persist(`add partitions to ${topic}`, topic, async (from) => {
+        if ((await leadersOf(topic, from)).length >= partitions) return
+        leaders.delete(topic)
+        await unless('INVALID_PARTITIONS', async () => {
+          const topicPartitions = [{ topic, count: partitions }]
+          await (await from.controller()).createPartitions({ topicPartitions, timeout: TIMEOUT_MS })
+        })
       }),
     exists: (topic) =>
       persist(`ask for ${topic}`, topic, async (from) => {
