@@ -1,12 +1,14 @@
 // Records as other programs write and read them, over a real Kafka: kcat, and the CloudEvents SDK in upstream's binary form.
 import assert from 'node:assert/strict'
 import { CloudEvent, Kafka as CloudEventsForKafka } from 'cloudevents'
-import { decodeRecord, encodeRecord } from '../../../src/channel/backends/kafka/record.ts'
+import { decodeRecord } from '../../../src/channel/backends/kafka/record.ts'
 import { anEvent } from '../../support/builders.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type KafkaClient, kafkaClient } from '../../support/servers/kafka-client.ts'
 import { kcatRead, kcatWrite } from '../../support/servers/kcat.ts'
 import { sharedBrokers } from '../../support/servers/shared-kafka.ts'
 import { itUsing } from '../../support/servers/there.ts'
+import { openRig } from './rig.ts'
 
 describe('records of Kafka', function () {
   this.timeout(120_000)
@@ -64,8 +66,24 @@ describe('records of Kafka', function () {
     assert.deepEqual(read, [undefined, undefined, undefined])
   })
 
+  itUsing(['kafka', 'kcat'], "of somebody else's topic are a log's events, and what is none is passed", async () => {
+    const { brokers, client, topic } = await aTopic('external')
+    await using rig = await openRig(brokers, { topic: { name: topic, isExternal: true } })
+    const headers = (id: string) => ['ce_specversion=1.0', `ce_id=${id}`, 'ce_source=/kcat', 'ce_type=greeting']
+
+    await kcatWrite(brokers, topic, { headers: headers('k-1'), value: 'hello' })
+    await client.send(topic, [{ value: 'plain' }])
+    await kcatWrite(brokers, topic, { headers: headers('k-2'), value: 'again' })
+
+    await eventually(() => rig.subscriber.ids.length === 2, 'both events arrive', 30_000)
+    assert.deepEqual(rig.subscriber.ids, ['k-1', 'k-2'])
+    assert.equal(String(rig.subscriber.attempts[0]?.event.data), 'hello')
+    await rig.store.remove({ uid: rig.uid, name: `default/${rig.uid}` })
+    assert.ok((await client.topics()).includes(topic))
+  })
+
   itUsing(['kafka', 'kcat'], 'are to kcat what those of upstream are', async () => {
-    const { brokers, client, topic } = await aTopic('kcat-reads')
+    const brokers = await sharedBrokers()
     const extensions = {
       subject: '7',
       partitionkey: 'customer-7',
@@ -75,12 +93,12 @@ describe('records of Kafka', function () {
     const event = anEvent(extensions, { data: '{"total":12}', headers: ['traceparent', '00-1'] })
     const plain = anEvent({ id: 'a-2' })
 
-    await client.send(
-      topic,
-      [event, plain].map((each) => encodeRecord(each)),
-    )
+    await using rig = await openRig(brokers, { partitions: 1 })
 
-    const [first, second] = await kcatRead(brokers, topic)
+    await rig.channel.send(event)
+    await rig.channel.send(plain)
+
+    const [first, second] = await kcatRead(brokers, rig.topic.name)
     assert.equal(first?.key, 'customer-7')
     assert.equal(first?.payload, '{"total":12}')
     assert.equal(first?.ts, event.arrivedAt)
