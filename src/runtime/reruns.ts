@@ -31,8 +31,8 @@ export interface Reruns {
   cancel(id: string): Promise<boolean>
   /** Nothing is left of the resource that had this key: cancels what was for it, or of its log. */
   forget(key: ResourceKey): Promise<void>
-  /** What ended by now is stored. */
-  settled(): Promise<void>
+  /** Nothing begins any more. Resolves when what has begun or ended by now is stored. */
+  close(): Promise<void>
 }
 
 interface Running {
@@ -49,8 +49,9 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   const jobs = new Map<string, Job>()
   const running = new Map<string, Running>()
   const ended: RerunStatus[] = []
-  /** Their last event is settled, and what comes then is under way. */
-  const ending = new Set<Promise<void>>()
+  /** What begins or ends now. */
+  const unsettled = new Set<Promise<unknown>>()
+  let isClosing = false
   const ends = createRerunEnds(world, channelOf)
   for (const [key, text] of values.entries(JOB_PREFIX)) {
     const job = JSON.parse(text) as Job
@@ -137,7 +138,14 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
     }
   }
 
-  async function begin(job: Job): Promise<string> {
+  function begin(job: Job): Promise<string> {
+    const begun = beginNow(job).finally(() => unsettled.delete(begun))
+    unsettled.add(begun)
+    return begun
+  }
+
+  async function beginNow(job: Job): Promise<string> {
+    if (isClosing) throw new EventingError('LOG_UNAVAILABLE', 'the program stops: ask again', { retryable: true })
     if (jobs.size >= MOST_RUNNING) {
       const message = `${jobs.size} replays and redrives go on; wait for one to end, or cancel one`
       throw new EventingError('LOG_FULL', message, { retryable: true })
@@ -157,8 +165,8 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
   }
 
   function endSoon(job: Job): void {
-    const ended = new Promise(setImmediate).then(() => end(job)).finally(() => ending.delete(ended))
-    ending.add(ended)
+    const ended = new Promise(setImmediate).then(() => end(job)).finally(() => unsettled.delete(ended))
+    unsettled.add(ended)
   }
 
   async function end(job: Job): Promise<void> {
@@ -286,8 +294,9 @@ export function createReruns(world: World, hubs: Hubs, cursors: Cursors): Reruns
         if (job.reader === key || job.hub === key) await cancel(job, `${nameOf(key)} is gone`)
       }
     },
-    async settled() {
-      while (ending.size > 0) await Promise.all(ending)
+    async close() {
+      isClosing = true
+      while (unsettled.size > 0) await Promise.allSettled(unsettled)
       await ends.settled()
     },
   }

@@ -195,7 +195,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     const inMemory = open.filter(({ traits }) => traits.survives === 'nothing')
     if (inMemory.length > 0) await untilDelivered(inMemory, clock, deadline)
     await Promise.all(open.map((broker) => endBroker(broker, leftMs(), logger)))
-    await reruns.settled()
+    await reruns.close()
     cursors.close()
     hubs.close()
     await stores.close()

@@ -311,6 +311,35 @@ describe('replays and redrives', function () {
     }
   })
 
+  it('begins, or is refused, when the process stops meanwhile, and either way without a complaint', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'tidings-reruns-'))
+    try {
+      const settings = { channel: 'disk', 'data-dir': dataDir }
+      for (let turns = 0; turns < 12; turns++) {
+        const tidings = await startTestRuntime(aTrigger('a', a.url), settings)
+        await tidings.runtime.setTriggerPaused('default', 'a', true)
+        await sendAll(tidings, some(1, 'e'))
+
+        const closing = tidings[Symbol.asyncDispose]()
+        for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+        const replaying = tidings.runtime.triggers.replay('default', 'a', { fromMs: 0, isDry: false })
+        const outcome = await replaying.then(
+          (replayed) => typeof replayed?.id,
+          ({ code }) => code,
+        )
+        await closing
+
+        assert.match(outcome, /^(?:string|LOG_GONE|LOG_UNAVAILABLE)$/)
+        assert.deepEqual(
+          tidings.logged.filter(({ level }) => Number(level) >= 50),
+          [],
+        )
+      }
+    } finally {
+      await rm(dataDir, { recursive: true })
+    }
+  })
+
   it('has ended, without a complaint, when its last delivery ends with the process', async () => {
     const dataDir = await mkdtemp(path.join(tmpdir(), 'tidings-reruns-'))
     try {
