@@ -90,7 +90,27 @@ export async function goesOnUntil(clock: FakeClock, condition: () => boolean, wh
 /** Lets everything that can go on without time passing go on: what is then absent is absent, not late. */
 export async function calm(turns = 50): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await nextTurn()
+  await atRest()
 }
+
+let underWay: () => boolean = () => false
+
+/** A backend whose answers take longer than turns of the event loop tells whether any is to come. */
+export function restsUnless(isUnderWay: () => boolean): void {
+  underWay = isUnderWay
+}
+
+/** Resolves once no answer of a server is to come, while time stands still. */
+export async function atRest(): Promise<void> {
+  const startedAt = performance.now()
+  for (let quiet = 0; quiet < QUIET_TURNS && performance.now() - startedAt < LONGEST_REST_MS; quiet++) {
+    if (underWay()) quiet = 0
+    await nextTurn()
+  }
+}
+
+const QUIET_TURNS = 5
+const LONGEST_REST_MS = 3_000
 
 /** Pseudo-random numbers in [0, 1), the same for the same seed, so that a failure can be repeated. */
 export function seeded(seed: number): () => number {

@@ -10,7 +10,7 @@ import { createFakeClock, type FakeClock } from '../../support/clock.ts'
 import type { Backend } from '../backend.ts'
 import { type Faults, withFaults } from '../faulty.ts'
 import { type Answer, aSpec, aSubscriber, type Subscriber, settles } from '../subscriber.ts'
-import { MiB, nextTurn } from '../support.ts'
+import { atRest, MiB, nextTurn } from '../support.ts'
 
 export interface RigOptions {
   readonly capBytes?: number
@@ -100,9 +100,7 @@ async function openOn(ground: Ground): Promise<Rig> {
     clock,
     budget,
     channel,
-    advance: async (ms) => {
-      await (fake ? fake.advance(ms) : clock.sleep(ms))
-    },
+    advance: (ms) => (fake ? advance(fake, ms) : clock.sleep(ms)),
     jumpWall: (ms) => {
       wall.jumpedMs += ms
     },
@@ -123,6 +121,7 @@ async function openOn(ground: Ground): Promise<Rig> {
     },
     async sendAll(list) {
       await Promise.all(list.map((event) => channel.send(event)))
+      await atRest()
     },
     async whileTicking(promise) {
       let settled = false
@@ -130,7 +129,7 @@ async function openOn(ground: Ground): Promise<Rig> {
         settled = true
       })
       done.catch(() => {}) // the caller awaits it below
-      while (!settled) await (fake ? fake.advance(10) : nextTurn())
+      while (!settled) await (fake ? advance(fake, 10) : nextTurn())
       return done
     },
     async restart(after) {
@@ -143,6 +142,19 @@ async function openOn(ground: Ground): Promise<Rig> {
   opened.add(rig)
   return rig
 }
+
+/** Before it goes on, and once it did, a server has answered what it was asked: no time passes meanwhile. */
+async function advance(fake: FakeClock, ms: number): Promise<void> {
+  await atRest()
+  const steps = ms <= LONGEST_IN_STEPS_MS ? Math.ceil(ms / STEP_MS) : 1
+  for (let step = 0; step < steps; step++) {
+    await fake.advance(ms / steps)
+    await atRest()
+  }
+}
+
+const STEP_MS = 250
+const LONGEST_IN_STEPS_MS = 20_000
 
 export async function closeRigs(): Promise<void> {
   for (const rig of opened) {

@@ -3,6 +3,7 @@
 import type { FetchedMessage, Message } from './client.ts'
 import { applyMessages, type Change, CursorTable, changeRecords, inBatches } from './cursor-table.ts'
 import type { Feeds } from './feeds.ts'
+import { shared } from './shared.ts'
 import type { Wire } from './wire.ts'
 
 export interface CursorPartition {
@@ -20,14 +21,17 @@ const FETCH_BYTES = 2 ** 20
 /** Under the topic's largest batch, which is Kafka's default. */
 const BATCH_BYTES = 900_000
 
+interface Write {
+  readonly messages: readonly Message[]
+  resolve(offset: number): void
+  reject(error: unknown): void
+}
+
 export function openCursorPartition(wire: Wire, feeds: Feeds, topic: string, partition: number): CursorPartition {
   const table = new CursorTable()
-  let reading: Promise<void> = Promise.resolve()
-
-  function sync(): Promise<void> {
-    reading = reading.catch(() => undefined).then(readToEnd)
-    return reading
-  }
+  const sync = shared(readToEnd)
+  let waiting: Write[] = []
+  let isWriting = false
 
   async function readToEnd(): Promise<void> {
     for (;;) {
@@ -41,16 +45,45 @@ export function openCursorPartition(wire: Wire, feeds: Feeds, topic: string, par
     table.apply({ offset: Number(offset), key: String(key), value: value === null ? undefined : String(value) })
   }
 
-  async function write(messages: readonly Message[]): Promise<number> {
-    if (messages.length === 0) return table.next
-    let first: number | undefined
+  function write(messages: readonly Message[]): Promise<number> {
+    if (messages.length === 0) return Promise.resolve(table.next)
+    return new Promise((resolve, reject) => {
+      waiting.push({ messages, resolve, reject })
+      if (!isWriting) void writeAll()
+    })
+  }
+
+  /** One request at a time; what is asked for meanwhile goes together, each whole. */
+  async function writeAll(): Promise<void> {
+    isWriting = true
+    while (waiting.length > 0) {
+      const group = waiting
+      waiting = []
+      try {
+        const offsets = await store(group.flatMap(({ messages }) => messages))
+        let at = 0
+        for (const { messages, resolve } of group) {
+          resolve(offsets[at] ?? 0)
+          at += messages.length
+        }
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    isWriting = false
+  }
+
+  async function store(messages: readonly Message[]): Promise<readonly number[]> {
+    const offsets: number[] = []
     for (const batch of inBatches(messages, BATCH_BYTES)) {
       const offset = (await wire.produce(topic, new Map([[partition, batch]]))).get(partition) ?? 0
-      first ??= offset
+      batch.forEach((_, i) => {
+        offsets.push(offset + i)
+      })
       if (offset === table.next) applyMessages(table, offset, batch)
       else await sync()
     }
-    return first ?? table.next
+    return offsets
   }
 
   return {

@@ -16,6 +16,7 @@ import { createPartitions } from './partitions.ts'
 import { readLane } from './read-lane.ts'
 import { encodeRecord } from './record.ts'
 import { createRoom } from './room.ts'
+import { shared } from './shared.ts'
 import type { Wire } from './wire.ts'
 
 export interface KafkaLogOptions {
@@ -79,11 +80,15 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     send: (parts: ReadonlyMap<number, readonly Message[]>) => wire.produce(topic, parts),
   })
 
+  const askStart = shared(() => askFor('start'))
+  const askEnd = shared(() => askFor('end'))
+
   await partitions.takeUp()
   await checkNotLost()
 
   /** Kafka forgot what was acknowledged: positions would come again. */
   async function checkNotLost(): Promise<void> {
+    await ask('end') // after the cursors were read: others go on meanwhile
     for (const { partition, ledger, cursors } of lanes) {
       const said = Math.max(cursors.table.base, cursors.table.floor())
       if (said <= ledger.end) continue
@@ -165,7 +170,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     return lanes.map(({ ledger, partition }) => Math.max(ledger.start, found[partition] ?? ends[partition] ?? 0))
   }
 
-  async function ask(at: 'start' | 'end'): Promise<readonly Position[]> {
+  function ask(at: 'start' | 'end'): Promise<readonly Position[]> {
+    return at === 'start' ? askStart() : askEnd()
+  }
+
+  async function askFor(at: 'start' | 'end'): Promise<readonly Position[]> {
     try {
       const found = (await wire.offsets(topic, at)).map((offset) => offset ?? 0)
       for (const lane of lanes) {

@@ -5,6 +5,7 @@ import { openCursorPartition } from './cursor-partition.ts'
 import { madeRecord } from './cursor-table.ts'
 import type { Feeds } from './feeds.ts'
 import { createKafkaLane, type KafkaLane } from './kafka-lane.ts'
+import { typeOf } from './problem.ts'
 import { decodeRecord } from './record.ts'
 import type { Wire } from './wire.ts'
 
@@ -44,7 +45,11 @@ export function createPartitions({ topic, cursorsTopic, wire, feeds, trim }: Par
   /** What the oldest entries count as, for all that was there before: a log is not read as a whole to be opened. */
   async function sample({ partition, ledger }: KafkaLane): Promise<void> {
     if (ledger.end === ledger.start) return
-    const { messages } = await wire.fetch(topic, partition, ledger.start, SAMPLE_BYTES)
+    const { messages } = await wire.fetch(topic, partition, ledger.start, SAMPLE_BYTES).catch((error) => {
+      // Somebody trims meanwhile.
+      if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') return { messages: [] }
+      throw error
+    })
     for (const message of messages) {
       const event = decodeRecord(message)
       if (event) ledger.learn(Number(message.offset), eventBytes(event))
