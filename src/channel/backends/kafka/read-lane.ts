@@ -23,19 +23,23 @@ export interface Reading {
   lose(text: string): EventingError
 }
 
+/** Of a read's first request; each next one asks for twice as much. Many readers want one entry and are gone. */
+const FIRST_FETCH_BYTES = 2 ** 16
 const FETCH_BYTES = 2 ** 20
 /** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
 const BATCH_ENTRIES = 256
 
 export async function* readLane(reading: Reading, from: Position, signal: AbortSignal): AsyncGenerator<Batch> {
   let next = from
+  let bytes = FIRST_FETCH_BYTES
   const ended = AbortSignal.any([signal, reading.closed])
   const { lane } = reading
   // Known ends may be old: whoever reads asks once, and is then told with each answer.
   for (let isFirst = true; !ended.aborted && (isFirst || next < lane.ledger.end); isFirst = false) {
     checkStart(reading, next)
-    const fetched = await fetchBehind(reading, next)
-    if (ended.aborted) break
+    const fetched = await fetchBehind(reading, next, bytes)
+    bytes = Math.min(2 * bytes, FETCH_BYTES)
+    if (ended.aborted || fetched.messages.length === 0) break
     for (const batch of batchesOf(reading, fetched, next)) {
       next = batch.next
       yield batch
@@ -69,9 +73,9 @@ async function* readHead(reading: Reading, from: Position, ended: AbortSignal): 
   }
 }
 
-function fetchBehind(reading: Reading, from: Position): Promise<Fetched> {
+function fetchBehind(reading: Reading, from: Position, bytes: number): Promise<Fetched> {
   const { wire, topic, lane } = reading
-  return take(reading, from, () => wire.fetch(topic, lane.partition, from, FETCH_BYTES)) as Promise<Fetched>
+  return take(reading, from, () => wire.fetch(topic, lane.partition, from, bytes)) as Promise<Fetched>
 }
 
 async function take(
