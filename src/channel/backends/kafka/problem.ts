@@ -27,7 +27,10 @@ interface Failure {
   readonly name?: string
   readonly type?: string
   readonly code?: string | number
+  readonly message?: string
   readonly cause?: unknown
+  /** Of what was asked for several things at once; here that is one. */
+  readonly errors?: readonly unknown[]
 }
 
 /** Kafka's own name of the error, if it answered with one: `NOT_LEADER_FOR_PARTITION`. */
@@ -43,10 +46,16 @@ export function isStale(error: unknown): boolean {
 /** As an error of ours: AUTH_FAILED, EVENT_TOO_LARGE, and LOG_UNAVAILABLE for all that may be over by itself. */
 export function problemOf(error: unknown, what: string): EventingError {
   if (error instanceof EventingError) return error
-  const text = `${what}: ${error instanceof Error ? error.message : String(error)}`
+  const text = `${what}: ${textOf(error)}`
   if (isRefusal(error)) return new EventingError('AUTH_FAILED', text, { cause: error })
   if (TOO_LARGE.has(typeOf(error) ?? '')) return new EventingError('EVENT_TOO_LARGE', text, { cause: error })
   return new EventingError('LOG_UNAVAILABLE', text, { retryable: true, cause: error })
+}
+
+/** Of several, what the first one says: that there were errors is known. */
+function textOf(error: unknown): string {
+  const { message, errors } = (error ?? {}) as Failure
+  return errors?.[0] ? textOf(errors[0]) : (message ?? String(error))
 }
 
 export function isRefusal(error: unknown): boolean {
@@ -63,7 +72,7 @@ function chainOf(error: unknown): Failure[] {
   for (let at: unknown = error; typeof at === 'object' && at !== null && chain.length < 8; ) {
     const failure = at as Failure
     chain.push(failure)
-    at = failure.cause
+    at = failure.cause ?? failure.errors?.[0]
   }
   return chain
 }
