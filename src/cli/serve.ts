@@ -9,6 +9,7 @@ import { type Runtime, type RuntimeOptions, startRuntime } from '../runtime/runt
 import { describeSettings, readSettings, type Settings } from '../runtime/settings.ts'
 import { type Files, type FilesOptions, openFiles } from '../store/files.ts'
 import { createResourceStore } from '../store/resource-store.ts'
+import { sharedUid } from '../store/uid.ts'
 import { openUids } from '../store/uids.ts'
 import { type Arguments, type Command, type Io, textFlag, textFlags, UsageError } from './command.ts'
 import { openInWords } from './data-words.ts'
@@ -57,7 +58,9 @@ type Parts = Pick<RuntimeOptions, 'settings' | 'clock' | 'logger' | 'data'>
 async function serveUntilSignal(parts: Parts, paths: readonly string[], io: Io): Promise<number> {
   const { settings, clock, logger, data } = parts
   const { admin } = settings
-  const resources = createResourceStore(clock.wall)
+  const { installation } = settings
+  const uidFor = (key: string): string => sharedUid(installation ?? '', key)
+  const resources = createResourceStore(clock.wall, installation === undefined ? {} : { uidFor })
   const uids = openUids(data.values, resources)
   const follow = await manifestsFrom({ paths, store: resources, clock, logger }, io)
   const stopping = untilSignal() // from the start: a signal while starting stops in order too

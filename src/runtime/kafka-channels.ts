@@ -5,7 +5,7 @@ import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, keyOf, type ResourceKey } from '../store/resource-store.ts'
 import { addressFields, deadLetterSinkFinding } from './brokers.ts'
 import type { Hubs } from './hubs.ts'
-import { annotationsOf, configFinding, topicFinding } from './kafka-status.ts'
+import { annotationsOf, configFinding, notYet, topicFinding } from './kafka-status.ts'
 import type { Look } from './reconcile.ts'
 import { channelUrl, resolve } from './resolve.ts'
 import { type World, writeStatus } from './world.ts'
@@ -25,7 +25,7 @@ export function createKafkaChannelReconcile(world: World, hubs: Hubs) {
     const findings: Finding[] = [
       { type: 'ConfigurationReady', ...configFinding(opened) },
       topicFinding(opened),
-      { type: 'Addressable', status: isOpen ? 'True' : 'Unknown' },
+      { type: 'Addressable', ...(isOpen ? { status: 'True' } : notYet(opened)) },
       { type: 'ChannelServiceReady', status: 'True' },
       { type: 'EventPoliciesReady', status: 'True' },
       deadLetterSinkFinding(sink),

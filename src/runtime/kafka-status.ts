@@ -13,8 +13,8 @@ export function kafkaFindings(opened: OpenedHub): readonly Finding[] {
     { type: 'ConfigMapUpdated', status: 'True' },
     { type: 'ConfigParsed', ...configFinding(opened) },
     topicFinding(opened),
-    isOpen ? { type: 'ProbeSucceeded', status: 'True' } : notYet('ProbeSucceeded'),
-    isOpen ? { type: 'Addressable', status: 'True' } : notYet('Addressable'),
+    { type: 'ProbeSucceeded', ...(isOpen ? { status: 'True' } : notYet(opened)) },
+    { type: 'Addressable', ...(isOpen ? { status: 'True' } : notYet(opened)) },
   ]
 }
 
@@ -37,14 +37,13 @@ export function configFinding(opened: OpenedHub): Omit<Finding, 'type'> {
 
 export function topicFinding(opened: OpenedHub): Finding {
   const type = 'TopicReady'
-  if (opened.kind === 'refused') return notYet(type)
+  if (opened.kind === 'refused') return { type, ...notYet(opened) }
   const { name = '', isExternal = false } = opened.place?.events ?? {}
   if (opened.kind === 'open') {
     const reason = `Topic ${name} created`
     return { type, status: 'True', reason }
   }
-  if (opened.kind === 'opening') return { type, status: 'Unknown', reason: 'LogOpening', message: OPENING }
-  if (!isAboutTopic(opened.error)) return notYet(type)
+  if (opened.kind === 'opening' || !isAboutTopic(opened.error)) return { type, ...notYet(opened) }
   const message = textOf(opened.error)
   if (isExternal) return { type, status: 'False', reason: 'Topic is not present or invalid', message }
   const reason = `Failed to create topic: ${name}`
@@ -58,8 +57,9 @@ export function annotationsOf(opened: OpenedHub): { readonly annotations?: Kafka
 
 const OPENING = 'its log is being opened'
 
-function notYet(type: string): Finding {
-  return { type, status: 'Unknown' }
+/** Of what follows from another condition, which says why unless its log is only being opened. */
+export function notYet({ kind }: OpenedHub): Omit<Finding, 'type'> {
+  return kind === 'opening' ? { status: 'Unknown', reason: 'LogOpening', message: OPENING } : { status: 'Unknown' }
 }
 
 /** All else is about the cluster, or about who we are there. */

@@ -40,8 +40,8 @@ export async function openData(settings: Settings, clock: Clock, logger: Logger)
   const { channel, data, dataDir, ephemeral } = settings
   const { maxEventBytes } = data
   if (ephemeral) {
-    const logs = openMemoryStore({ clock, maxEventBytes })
-    return { logs, openKafka, values: createMemoryValues(), close: () => logs.close() }
+    const logs = channel.backend === 'kafka' ? undefined : openMemoryStore({ clock, maxEventBytes })
+    return { logs, openKafka, values: createMemoryValues(), close: async () => logs?.close() }
   }
   const { openDiskStore } = await import('../channel/backends/disk/store.ts')
   const { segmentBytes, journalBytes, recentBytes, waitingBytes, reserveBytes, lowSpaceBytes } = channel.disk

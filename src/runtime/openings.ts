@@ -91,7 +91,7 @@ export function createOpenings<T>({ clock, onChange, onFailure, letGo }: Opening
 /** Not all at the same time: half of it is left to chance. */
 function delayMs(error: unknown, failures: number): number {
   if (codeOf(error) === 'AUTH_FAILED') return AUTH_RETRY_MS
-  const isRetryable = error instanceof EventingError && error.retryable
-  const most = isRetryable ? Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS) : LONGEST_RETRY_MS
+  const isFinal = error instanceof EventingError && !error.retryable
+  const most = isFinal ? LONGEST_RETRY_MS : Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS)
   return most * (0.5 + Math.random() / 2)
 }

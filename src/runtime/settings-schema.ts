@@ -258,6 +258,9 @@ export const schema = z.strictObject({
     .transform(({ deleted, time, ...others }) => ({ ...others, deletedMs: deleted, timeMs: time })),
   drainMs: integer(0, 3_600_000).prefault(25_000).describe('How long running deliveries may take at the end'),
   ephemeral: yesOrNo.prefault(false).describe('Keep nothing: events in memory, no data directory'),
+  installation: text
+    .optional()
+    .describe('One name for all processes that share their logs in Kafka: each resource has one uid in all of them'),
   dataDir: text.prefault('.tidings').describe('Folder for what must survive a restart'),
 })
 

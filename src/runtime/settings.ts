@@ -44,7 +44,8 @@ export function readSettings({ flags = {}, env = {}, configFile }: SettingSource
   })
   const problems = [...fromFlags.problems, ...file.problems, ...invalid, ...contradictions(parsed.data, given)]
   if (!parsed.success || problems.length > 0) throw new EventingError('SETTING_INVALID', problems.join('\n'))
-  const effective = parsed.data.ephemeral ? { ...parsed.data, channel: inMemory(parsed.data.channel) } : parsed.data
+  const isInMemory = parsed.data.ephemeral && !isElsewhere(parsed.data)
+  const effective = isInMemory ? { ...parsed.data, channel: inMemory(parsed.data.channel) } : parsed.data
   const origins = leaves.map(({ name, value }): [string, Origin] => [name, originOf(name, value, given)])
   return { ...effective, origins: new Map(origins) }
 }
@@ -54,9 +55,14 @@ function contradictions(read: SettingValues | undefined, given: ReadonlyMap<stri
   if (read?.channel.backend === 'kafka' && !read.kafka.bootstrapServers) {
     return [`${backend?.from} channel.backend: kafka needs to know where: set kafka.bootstrapServers, or KAFKA_BROKERS`]
   }
-  if (!read?.ephemeral || backend === undefined || read.channel.backend === 'memory') return []
+  if (!read?.ephemeral || backend === undefined || read.channel.backend === 'memory' || isElsewhere(read)) return []
   const [ephemeral, other] = [given.get('ephemeral')?.from, `${backend.from} (${read.channel.backend})`]
   return [`${ephemeral} keeps nothing, ${other} keeps events: leave one of them out, or add --channel memory`]
+}
+
+/** Nothing need be kept here to find it again. */
+function isElsewhere({ channel, installation }: SettingValues): boolean {
+  return channel.backend === 'kafka' && installation !== undefined
 }
 
 function inMemory(channel: Settings['channel']): Settings['channel'] {

@@ -91,7 +91,14 @@ export function keyOfResource(resource: AnyResource): ResourceKey {
   return keyOf(resource.apiVersion, resource.kind, namespaceOf(resource), resource.metadata.name)
 }
 
-export function createResourceStore(wallMs: () => number): ResourceStore {
+export interface ResourceStoreOptions {
+  /** Of a resource that is new here; random unless given. */
+  readonly uidFor?: (key: ResourceKey) => string
+}
+
+export function createResourceStore(wallMs: () => number, options: ResourceStoreOptions = {}): ResourceStore {
+  const { uidFor = () => newUid(wallMs()) } = options
+
   const entries = new Map<ResourceKey, Entry>()
   const keptUids = new Map<ResourceKey, string>()
   /** Of deleted ones that were not let go yet. */
@@ -105,7 +112,7 @@ export function createResourceStore(wallMs: () => number): ResourceStore {
 
   function stamped<R extends AnyResource>(resource: R, before: Entry | undefined, key: ResourceKey): R {
     const { uid, generation = 0, creationTimestamp } = before?.resource.metadata ?? {}
-    const uidNow = uid ?? keptUids.get(key) ?? leavingUids.get(key) ?? newUid(wallMs())
+    const uidNow = uid ?? keptUids.get(key) ?? leavingUids.get(key) ?? uidFor(key)
     const isChanged = !before || !isDeepStrictEqual(specOf(resource), specOf(before.resource))
     return {
       ...resource,

@@ -178,6 +178,12 @@ describe('readSettings', () => {
         'flag --channel channel.backend: kafka needs to know where: set kafka.bootstrapServers, or KAFKA_BROKERS',
     },
     {
+      what: 'to keep nothing, with events in Kafka that could not be found again',
+      sources: { flags: { channel: 'kafka', ephemeral: true }, env: { KAFKA_BROKERS: 'k:9092' } },
+      message:
+        'flag --ephemeral keeps nothing, flag --channel (kafka) keeps events: leave one of them out, or add --channel memory',
+    },
+    {
       what: 'servers that are none',
       sources: { env: { KAFKA_BROKERS: 'a:9092,b' } },
       message:
@@ -253,7 +259,7 @@ describe('readSettings', () => {
       sources: config('- a\n'),
       message:
         'c.yaml:1:1 expected a map with ' +
-        'data, admin, metrics, channel, kafka, deadLetter, delivery, memory, broker, source, log, retention, drainMs, ephemeral, dataDir',
+        'data, admin, metrics, channel, kafka, deadLetter, delivery, memory, broker, source, log, retention, drainMs, ephemeral, installation, dataDir',
     },
     {
       what: 'a setting given twice',

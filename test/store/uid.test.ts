@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createdAtOf, newUid } from '../../src/store/uid.ts'
+import { createdAtOf, newUid, sharedUid } from '../../src/store/uid.ts'
 
 describe('a uid', () => {
   it('is a UUID of version 7, and another each time', () => {
@@ -20,4 +20,12 @@ describe('a uid', () => {
       assert.equal(createdAtOf(uid), undefined)
     })
   }
+
+  it('that is shared is a UUID of version 8, the same for a key and an installation', () => {
+    const uid = sharedUid('shop', 'k')
+
+    assert.match(uid, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    assert.equal(sharedUid('shop', 'k'), uid)
+    assert.equal(new Set([uid, sharedUid('shop', 'l'), sharedUid('other', 'k')]).size, 3)
+  })
 })

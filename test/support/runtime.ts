@@ -11,6 +11,7 @@ import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
 import { readSettings } from '../../src/runtime/settings.ts'
 import type { LogStatus, TriggerStatus } from '../../src/runtime/status.ts'
 import { createResourceStore } from '../../src/store/resource-store.ts'
+import { sharedUid } from '../../src/store/uid.ts'
 import { openUids } from '../../src/store/uids.ts'
 
 export interface TestRuntime extends AsyncDisposable {
@@ -38,9 +39,11 @@ export async function startTestRuntime(
   const printed: string[] = []
   const logged: Record<string, unknown>[] = []
   const clock = createClock()
-  const store = createResourceStore(clock.wall)
   const storage: Record<string, string> = 'data-dir' in settings || 'dataDir' in settings ? {} : { ephemeral: 'true' }
   const read = readSettings({ flags: { port: '0', drainMs: '0', ...storage, ...settings }, env: {} })
+  const { installation } = read
+  const uidFor = (key: string): string => sharedUid(installation ?? '', key)
+  const store = createResourceStore(clock.wall, installation === undefined ? {} : { uidFor })
   const logger = createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) })
   const data = await openData(read, clock, logger)
   const uids = openUids(data.values, store)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { openKafkaStore } from '../../../src/channel/backends/kafka/store.ts'
 import { conditionOf } from '../../../src/resource/conditions.ts'
 import { keyOf } from '../../../src/store/resource-store.ts'
 import { anEvent } from '../../support/builders.ts'
@@ -29,6 +30,10 @@ kind: ConfigMap
 metadata: {name: kafka-broker-config}
 data: {bootstrap.servers: '${servers}', default.topic.partitions: '3', default.topic.replication.factor: '1'}
 `
+
+/** A module that is imported while tests run would be another one, with error classes of its own. */
+const start = (manifests: string, settings: Record<string, string>) =>
+  startTestRuntime(manifests, settings, undefined, openKafkaStore)
 
 function ready({ runtime }: TestRuntime, key: string): Promise<void> {
   const status = () => conditionOf(runtime.resources.get(key)?.status?.conditions ?? [], 'Ready')?.status
@@ -57,7 +62,7 @@ describe('a runtime with a Kafka cluster', function () {
       const manifests = aBroker(name) + aConfigMap(brokers) + trigger
       const ids = Array.from({ length: 50 }, (_, i) => String(i))
       {
-        await using before = await startTestRuntime(manifests, settings)
+        await using before = await start(manifests, settings)
         await ready(before, brokerKey(name))
         await eventually(
           async () => (await before.send(anEvent({ id: 'first' }), `default/${name}`)).status === 202,
@@ -68,7 +73,7 @@ describe('a runtime with a Kafka cluster', function () {
 
       subscriber.script({ status: 200 })
       const earlier = subscriber.requests.length
-      await using tidings = await startTestRuntime(manifests, settings)
+      await using tidings = await start(manifests, settings)
       await ready(tidings, brokerKey(name))
       await eventually(
         async () => (await tidings.trigger('t')).waiting === 0 && (await tidings.trigger('t')).delivered > 0,
@@ -101,7 +106,7 @@ describe('a runtime with a Kafka cluster', function () {
       'kafka.partitions': '2',
       'kafka.brokerTopic': `${RUN}-{{ .Namespace }}-{{ .Name }}`,
     }
-    await using tidings = await startTestRuntime(aTrigger('t', subscriber.url), all)
+    await using tidings = await start(aTrigger('t', subscriber.url), all)
     await ready(tidings, brokerKey('default'))
 
     await eventually(async () => (await tidings.send(anEvent({ id: '1' }))).status === 202, 'it is open')
@@ -112,4 +117,39 @@ describe('a runtime with a Kafka cluster', function () {
     tidings.runtime.resources.delete(brokerKey('default'))
     await tidings.runtime.settled()
   })
+
+  itUsing(
+    ['kafka'],
+    'shares its Brokers with others of its installation, and nothing is lost when one of them goes',
+    async () => {
+      await using subscriber = await startSubscriber()
+      const name = `shared-${RUN}`
+      const broker = aBroker(name) + aConfigMap((await sharedBrokers()).join())
+      const manifests = broker + aTrigger('t', subscriber.url).replace('broker: default', `broker: ${name}`)
+      const shared = { installation: RUN, 'kafka.sessionTimeoutMs': '6000' }
+      const [one, other] = [await start(manifests, shared), await start(manifests, shared)]
+      const accepted: string[] = []
+      const send = async (to: TestRuntime, from: number): Promise<void> => {
+        for (let id = from; id < from + 50; id++) {
+          const { status } = await to.send(anEvent({ id: String(id) }), `default/${name}`)
+          if (status === 202) accepted.push(String(id))
+        }
+      }
+      for (const each of [one, other]) await ready(each, brokerKey(name))
+      const isTaken = async (to: TestRuntime) =>
+        (await to.send(anEvent({ id: 'first' }), `default/${name}`)).status === 202
+      for (const each of [one, other]) await eventually(() => isTaken(each), 'both take events')
+
+      await Promise.all([send(one, 0), send(other, 50)])
+      await one[Symbol.asyncDispose]()
+      await send(other, 100)
+      const got = () => new Set(subscriber.requests.map(({ headers }) => String(headers['ce-id'])))
+      await eventually(() => accepted.every((id) => got().has(id)), 'all that was accepted came', 20_000)
+
+      assert.equal(accepted.length, 150)
+      other.runtime.resources.delete(brokerKey(name))
+      await other.runtime.settled()
+      await other[Symbol.asyncDispose]()
+    },
+  )
 })
