@@ -51,7 +51,12 @@ export function createHubStores(options: HubStoresOptions): HubStores {
     const { store, give } = await clusters.take(place.cluster)
     const view: LogStore = {
       traits: store.traits,
-      open: (ref: LogRef, config) => store.open(ref, config, topicOf(place, uid, ref)),
+      async open(ref: LogRef, config) {
+        const wasThere = places.wasOpened(uid, ref, place.cluster)
+        const log = await store.open(ref, config, { ...topicOf(place, uid, ref), ...(wasThere && { wasThere }) })
+        await places.opened(uid, ref, place.cluster)
+        return log
+      },
       remove: (ref) => store.remove(ref),
       close: async () => give(),
     }

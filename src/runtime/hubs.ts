@@ -4,6 +4,7 @@ import { logRefsOf, type OpenBroker, openBroker } from '../broker/broker.ts'
 import { type IngressTarget, newIngressStats } from '../broker/ingress.ts'
 import { Budget } from '../core/budget.ts'
 import type { Timer } from '../core/clock.ts'
+import { codeOf } from '../core/errors.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
 import type { HubStore, HubStores } from './hub-stores.ts'
@@ -88,6 +89,8 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
   const held = new WeakMap<OpenBroker, Held>()
   /** Uids of those that are there and not open. */
   const waiting = new Map<ResourceKey, string>()
+  /** Of these, whose logs are LOG_LOST. */
+  const lost = new Set<ResourceKey>()
   /** With what starts them at the latest. */
   const unstarted = new Map<OpenBroker, Timer | undefined>()
   const removals = new Set<Timer>()
@@ -188,6 +191,22 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
     await uids.saved()
   }
 
+  async function removeUnopened(key: ResourceKey, uid: string): Promise<void> {
+    const where = await stores.before(uid, (other) => resources.get(other))
+    if (!where) return
+    try {
+      await removeLogs(where.store, key, uid)
+    } finally {
+      where.give()
+    }
+  }
+
+  async function removeLost(key: ResourceKey, uid: string): Promise<void> {
+    await removeUnopened(key, uid)
+    uids.forget(key)
+    await uids.saved()
+  }
+
   async function removeLogs(store: HubStore['store'], key: ResourceKey, uid: string): Promise<void> {
     const { events, deadLetters } = logRefsOf(uid, logNameOf(key))
     await store.remove(events)
@@ -241,6 +260,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
     const place = held.get(hub)?.place
     resources.forgetUid(key)
     waiting.delete(key)
+    lost.delete(key)
     await hub.configure(logConfigOf(settings, resource, backendOf(hub)))
     if (live.get(key) !== hub) {
       live.set(key, hub)
@@ -270,6 +290,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       const opening = openings.take(key, `${uid} ${id}`, () => openInCluster(entry, place))
       if (opening.kind !== 'open') {
         waiting.set(key, uid)
+        if (opening.kind === 'failed' && codeOf(opening.error) === 'LOG_LOST') lost.add(key)
         return { ...opening, place }
       }
       // It starts once all that is to be reconciled is, those who read it among that.
@@ -283,8 +304,11 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       waiting.delete(key)
       const hub = live.get(key)
       if (!hub) {
-        // What it may have in a cluster is still its own when it comes back.
-        if (unopened !== undefined && !resources.get(key)) resources.keepUid(key, unopened)
+        const wasLost = lost.delete(key)
+        if (unopened === undefined || resources.get(key)) return
+        // What it may have in a cluster is still its own when it comes back; what is lost begins anew.
+        if (wasLost) await removeLost(key, unopened)
+        else resources.keepUid(key, unopened)
         return
       }
       live.delete(key)
@@ -293,15 +317,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       else keep(key, hub)
     },
 
-    async removeUnopened(key, uid) {
-      const where = await stores.before(uid, (other) => resources.get(other))
-      if (!where) return
-      try {
-        await removeLogs(where.store, key, uid)
-      } finally {
-        where.give()
-      }
-    },
+    removeUnopened,
 
     startNew() {
       for (const hub of [...unstarted.keys()]) start(hub)

@@ -49,12 +49,17 @@ export interface KafkaPlaces {
   /** Durable when resolved. */
   keep(uid: string, place: KafkaPlace): Promise<void>
   forget(uid: string): Promise<void>
+  /** Whether a log of the uid was opened in this cluster, by this process or one before it. */
+  wasOpened(uid: string, ref: LogRef, cluster: KafkaCluster): boolean
+  /** Durable when resolved. */
+  opened(uid: string, ref: LogRef, cluster: KafkaCluster): Promise<void>
 }
 
 /** Upstream's name of the topic, in the annotations of a status. */
 const TOPIC = 'default.topic'
 const EXTERNAL_TOPIC = 'kafka.eventing.knative.dev/external.topic'
 const KEPT = 'kafka/'
+const OPENED = 'kafka-opened/'
 const OWN: Place = { kind: 'own' }
 const CHANNEL_CONFIG = { namespace: 'knative-eventing', name: 'kafka-channel-config' }
 
@@ -214,8 +219,25 @@ export function createKafkaPlaces(settings: Settings, values: Values): KafkaPlac
 
     async forget(uid) {
       if (values.get(KEPT + uid) !== undefined) await values.delete(KEPT + uid)
+      for (const [key] of [...values.entries(`${OPENED}${uid}/`)]) await values.delete(key)
+    },
+
+    wasOpened: (uid, ref, cluster) => values.get(openedKey(uid, ref)) === serversOf(cluster),
+
+    async opened(uid, ref, cluster) {
+      const key = openedKey(uid, ref)
+      if (values.get(key) !== serversOf(cluster)) await values.put(key, serversOf(cluster))
     },
   }
+}
+
+function openedKey(uid: string, ref: LogRef): string {
+  return `${OPENED}${uid}/${ref.uid}`
+}
+
+/** Another list is another cluster, as far as can be told: there a log begins anew. */
+function serversOf({ bootstrapServers }: KafkaCluster): string {
+  return [...bootstrapServers].sort().join()
 }
 
 type ConfigOrRefused = { readonly config: KafkaConfig; readonly namespace: string } | Refused

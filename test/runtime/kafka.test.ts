@@ -303,6 +303,26 @@ describe('a Broker of class Kafka', () => {
       assert.equal(cluster.attempts.length, 2)
     })
 
+    it('is lost where its cluster came back empty, until it is deleted and added again', async () => {
+      {
+        await using before = await start(aBroker() + aConfigMap(), startTestCluster(), settings)
+        await ready(before)
+      }
+      const empty = startTestCluster()
+      await using tidings = await start(aBroker() + aConfigMap(), empty, settings)
+      await saysFalse(tidings, 'Ready')
+      const lost = condition(tidings, 'Ready')
+      assert.deepEqual(empty.topics(), [])
+
+      tidings.runtime.resources.delete(brokerKey())
+      await tidings.runtime.settled()
+      await apply(tidings, aBroker())
+      await ready(tidings)
+
+      assert.match(lost?.message ?? '', /LOG_LOST|nothing is known/)
+      assert.equal(empty.topics().length, 2)
+    })
+
     it('has its topics removed with it, also when it is deleted while nothing runs, or its cluster is away', async () => {
       const cluster = startTestCluster()
       {

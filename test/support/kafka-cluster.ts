@@ -35,6 +35,7 @@ export function startTestCluster(password?: string): TestCluster {
 
   function claim(uid: string, topic: KafkaTopic): void {
     if ([...topics.values()].some((known) => known.uid === uid)) return
+    if (topic.wasThere) throw new EventingError('LOG_LOST', `nothing is known of ${topic.name}`)
     if (topics.has(topic.name)) throw new EventingError('LOG_CONFLICT', `topic ${topic.name} belongs to another uid`)
     topics.set(topic.name, { topic, uid })
   }

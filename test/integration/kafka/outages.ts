@@ -69,7 +69,12 @@ export function describeOutages(): void {
       await node.start()
 
       assert.equal(await codeWhile(() => rig.channel.send(anEvent()), 'LOG_UNAVAILABLE'), 'LOG_LOST')
-      assert.ok(!(await kafkaClient(kafka.brokers).topics()).includes(rig.topic.name))
+      const { uid, topic } = rig
+      const next = await openStore(kafka.brokers)
+      const opening = next.store.open({ uid, name: `default/${uid}` }, { capBytes: 1e6 }, { ...topic, wasThere: true })
+      await assert.rejects(opening, { code: 'LOG_LOST' })
+      await next.store.close()
+      assert.ok(!(await kafkaClient(kafka.brokers).topics()).includes(topic.name))
     })
 
     itUsing(['kafka'], 'C20 a topic that somebody deleted is told of, and not made again', async () => {

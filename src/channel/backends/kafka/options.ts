@@ -31,6 +31,8 @@ export interface KafkaTopic {
   readonly config: Readonly<Record<string, string>>
   /** Somebody else's: it must be there, and is never made, changed or deleted. */
   readonly isExternal: boolean
+  /** The log was opened in this cluster before: where nothing is known of it, it is lost, and not made. */
+  readonly wasThere?: boolean
 }
 
 export interface KafkaStore extends LogStore {

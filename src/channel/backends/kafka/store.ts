@@ -114,7 +114,8 @@ export async function openKafkaStore(options: KafkaStoreOptions): Promise<KafkaS
     })
   }
 
-  async function claim(ref: LogRef, { name, isExternal }: KafkaTopic): Promise<Registered> {
+  async function claim(ref: LogRef, { name, isExternal, wasThere }: KafkaTopic): Promise<Registered> {
+    if (wasThere) throw new EventingError('LOG_LOST', `${ref.name}: the cluster knows nothing of it any more`)
     const isOthers = !isExternal && !(await registry.isClaimed(name)) && !(await isFree(name))
     if (isOthers) throw new EventingError('LOG_CONFLICT', `${ref.name}: the topic ${name} is somebody else's`)
     if (isExternal && !(await wire.exists(name))) {
