@@ -32,6 +32,8 @@ export interface Hubs {
   removeUnopened(key: ResourceKey, uid: string): Promise<void>
   /** Takes up the lanes of those opened since: the subscriptions that are known are placed by now. */
   startNew(): void
+  /** Whether all that are there are open. */
+  areOpen(): boolean
   /** Those of resources of a kind that are there. */
   live(kind: string): Iterable<OpenBroker>
   /** Of all resources that are there. */
@@ -324,6 +326,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       isServing = true
     },
 
+    areOpen: () => waiting.size === 0,
     *live(kind) {
       for (const [key, hub] of live) if (kindOf(key) === kind) yield hub
     },

@@ -61,6 +61,7 @@ const EXTERNAL_TOPIC = 'kafka.eventing.knative.dev/external.topic'
 const KEPT = 'kafka/'
 const OPENED = 'kafka-opened/'
 const OWN: Place = { kind: 'own' }
+const BROKER_CONFIG = { namespace: 'knative-eventing', name: 'kafka-broker-config' }
 const CHANNEL_CONFIG = { namespace: 'knative-eventing', name: 'kafka-channel-config' }
 
 /** What is kept of a place. No secret is: it is looked up again. */
@@ -143,7 +144,7 @@ export function createKafkaPlaces(settings: Settings, values: Values): KafkaPlac
   function configOfBroker(entry: Entry, look: Look, kept: Kept | undefined): ConfigOrRefused {
     const { resource } = entry
     const reference = resource.kind === 'Broker' ? resource.spec?.config : undefined
-    if (!reference) return configured('', configOfSettings(settings.kafka.partitions))
+    if (!reference) return defaultConfig(look)
     const { kind, name, namespace = namespaceOf(resource) } = reference
     if (kind.toLowerCase() !== 'configmap') {
       const reason = `supported config Kind: ConfigMap - got ${kind}`
@@ -154,6 +155,14 @@ export function createKafkaPlaces(settings: Settings, values: Values): KafkaPlac
     if (kept) return configured(kept.namespace, readConfig(kept.annotations))
     const reason = `failed to get configmap ${namespace}/${name}: not found`
     return refused(reason, `ConfigMap ${namespace}/${name} does not exist: add its manifest`)
+  }
+
+  /** As Knative's installation has it, else the settings. */
+  function defaultConfig(look: Look): ConfigOrRefused {
+    const { namespace, name } = BROKER_CONFIG
+    const configMap = look(keyOf('v1', 'ConfigMap', namespace, name))?.resource
+    if (configMap?.kind === 'ConfigMap') return configured(namespace, readConfig(configMap.data ?? {}))
+    return configured('', configOfSettings(settings.kafka.partitions))
   }
 
   /** Upstream has one ConfigMap for all of them. */

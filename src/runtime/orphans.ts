@@ -20,6 +20,7 @@ export function startOrphans(
   const orphans = world.uids.orphans()
   if (orphans.length === 0) return { stop: () => undefined }
   const { deletedMs } = settings.retention
+  let isStopped = false
   const until = new Date(clock.wall() + deletedMs).toISOString()
   const names = orphans.filter(mayHaveLeft).map(({ key }) => nameOf(key))
   if (names.length > 0) {
@@ -41,17 +42,25 @@ export function startOrphans(
     return stores.mayHaveKept(uid) && WITH_EVENTS.includes(kindOf(key))
   }
 
-  async function giveUp(): Promise<void> {
-    for (const orphan of orphans) {
+  async function giveUp(all: readonly Orphan[]): Promise<void> {
+    const later: Orphan[] = []
+    for (const orphan of all) {
       const { key, uid } = orphan
       if (resources.get(key)) continue
+      // In a log that is not open its cursor would stay, and hold the log for ever.
+      if (READERS.includes(kindOf(key)) && !hubs.areOpen()) {
+        later.push(orphan)
+        continue
+      }
       try {
         await forget(key, uid)
         if (mayHaveLeft(orphan)) logger.error({ resource: key }, 'gone for too long: what it had left is given up')
       } catch (error) {
         logger.error({ err: error, resource: key }, 'gone for too long, and what it had left could not be given up')
+        later.push(orphan)
       }
     }
+    if (later.length > 0 && !isStopped) timer = clock.after(AGAIN_MS, () => void giveUp(later))
   }
 
   async function forget(key: ResourceKey, uid: string): Promise<void> {
@@ -63,13 +72,21 @@ export function startOrphans(
     await cursors.forget(key)
   }
 
-  const timer: Timer = clock.after(deletedMs, () => void giveUp())
-  return { stop: () => timer.cancel() }
+  let timer: Timer = clock.after(deletedMs, () => void giveUp(orphans))
+  return {
+    stop() {
+      isStopped = true
+      timer.cancel()
+    },
+  }
 }
 
 type Orphan = ReturnType<World['uids']['orphans']>[number]
 
 const MOST_NAMED = 20
+/** What could not be given up: its log is not open, or its cluster away. */
+const AGAIN_MS = 60_000
+const READERS = ['Trigger', 'Subscription']
 const WITH_EVENTS = [
   ...['Broker', 'InMemoryChannel', 'KafkaChannel', 'Trigger', 'Subscription', 'PingSource', 'CronJobSource'],
 ]

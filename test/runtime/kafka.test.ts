@@ -146,6 +146,15 @@ describe('a Broker of class Kafka', () => {
     assert.equal(cluster.connections(), 1)
   })
 
+  it('is in the cluster of Knative’s own ConfigMap when it names none', async () => {
+    const cluster = startTestCluster()
+    const config = aConfigMap(KEYS, 'kafka-broker-config', 'knative-eventing')
+    await using tidings = await start(aBroker().replace(/spec: .*/, '') + config, cluster)
+    await ready(tidings)
+
+    assert.deepEqual(cluster.attempts[0]?.bootstrapServers, ['k-1:9092', 'k-2:9092'])
+  })
+
   const refusals: readonly { readonly what: string; readonly manifests: string; readonly reason: string }[] = [
     {
       what: 'without its ConfigMap',
