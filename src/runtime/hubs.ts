@@ -1,12 +1,13 @@
 // The open logs of Brokers, Channels and sources: opened when their resource appears, and kept for a while after it was
 // deleted with events that somebody still waits for, so that the same name coming back goes on where it stood.
-import { logRefsOf, type OpenBroker, openBroker } from '../broker/broker.ts'
+import { type OpenBroker, openBroker } from '../broker/broker.ts'
 import { type IngressTarget, newIngressStats } from '../broker/ingress.ts'
 import { Budget } from '../core/budget.ts'
 import type { Timer } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
+import { createHubRemoval, logNameOf } from './hub-removal.ts'
 import type { HubStore, HubStores } from './hub-stores.ts'
 import { clusterId } from './kafka-clusters.ts'
 import type { KafkaPlace, Place } from './kafka-places.ts'
@@ -66,8 +67,6 @@ export interface HubsListener {
 /** A new log takes events after so long at the latest. */
 const START_MS = 1_000
 
-/** While a cluster does not let its topics be removed. */
-const REMOVE_AGAIN_MS = 30_000
 /** What runs may end before a log is opened as another user, or in another cluster. */
 const REOPEN_DRAIN_MS = 5_000
 const OWN = 'own'
@@ -95,10 +94,15 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
   const lost = new Set<ResourceKey>()
   /** With what starts them at the latest. */
   const unstarted = new Map<OpenBroker, Timer | undefined>()
-  const removals = new Set<Timer>()
   const namespaces = new Map<string, Budget>()
   const listeners: HubsListener[] = []
   let isServing = false
+  const removal = createHubRemoval({
+    ...world,
+    onRemoved(key, uid) {
+      for (const { removed } of listeners) removed(key, uid)
+    },
+  })
   const openings = createOpenings<OpenBroker>({
     clock,
     onChange: again,
@@ -169,52 +173,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
     unstarted.get(hub)?.cancel()
     unstarted.delete(hub)
     await hub.close(0)
-    await removeFrom(where, key, hub.uid)
-  }
-
-  /** A cluster that is away does not make a topic stay for ever: it is asked again, also after a restart. */
-  async function removeFrom(where: HubStore | Held, key: ResourceKey, uid: string): Promise<void> {
-    try {
-      await removeLogs(where.store, key, uid)
-    } catch (error) {
-      if (!('place' in where) || !where.place) throw error
-      logger.warn({ resource: key, err: error }, 'its topics could not be removed; trying again')
-      const timer: Timer = clock.after(REMOVE_AGAIN_MS, () => {
-        removals.delete(timer)
-        void removeFrom(where, key, uid)
-      })
-      removals.add(timer)
-      return
-    }
-    where.give()
-    // After the logs: a name whose uid is forgotten must not find them.
-    if (resources.get(key)) return
-    uids.forget(key)
-    await uids.saved()
-  }
-
-  async function removeUnopened(key: ResourceKey, uid: string): Promise<void> {
-    const where = await stores.before(uid, (other) => resources.get(other))
-    if (!where) return
-    try {
-      await removeLogs(where.store, key, uid)
-    } finally {
-      where.give()
-    }
-  }
-
-  async function removeLost(key: ResourceKey, uid: string): Promise<void> {
-    await removeUnopened(key, uid)
-    uids.forget(key)
-    await uids.saved()
-  }
-
-  async function removeLogs(store: HubStore['store'], key: ResourceKey, uid: string): Promise<void> {
-    const { events, deadLetters } = logRefsOf(uid, logNameOf(key))
-    await store.remove(events)
-    await store.remove(deadLetters)
-    await stores.forget(uid)
-    for (const { removed } of listeners) removed(key, uid)
+    await removal.remove(key, hub.uid, where, held.get(hub)?.place !== undefined)
   }
 
   function keep(key: ResourceKey, hub: OpenBroker): void {
@@ -309,7 +268,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
         const wasLost = lost.delete(key)
         if (unopened === undefined || resources.get(key)) return
         // What it may have in a cluster is still its own when it comes back; what is lost begins anew.
-        if (wasLost) await removeLost(key, unopened)
+        if (wasLost) await removal.removeLost(key, unopened)
         else resources.keepUid(key, unopened)
         return
       }
@@ -319,7 +278,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       else keep(key, hub)
     },
 
-    removeUnopened,
+    removeUnopened: removal.removeUnopened,
 
     startNew() {
       for (const hub of [...unstarted.keys()]) start(hub)
@@ -336,7 +295,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
     onChange: (listener) => void listeners.push(listener),
     close() {
       openings.close()
-      for (const timer of removals) timer.cancel()
+      removal.stop()
       for (const { timer } of kept.values()) timer.cancel()
       for (const timer of unstarted.values()) timer?.cancel()
     },
@@ -352,11 +311,4 @@ const NOT_OPEN: IngressTarget = {
 
 function idOf(place: Exclude<Place, { kind: 'refused' }>): string {
   return place.kind === 'own' ? OWN : clusterId(place.cluster)
-}
-
-/** A Broker's is `namespace/name`; others have their kind before it. */
-function logNameOf(key: ResourceKey): string {
-  const [group, kind, namespace, name] = key.split('/')
-  if (kind === 'Broker') return `${namespace}/${name}`
-  return [kind === 'CronJobSource' ? group : '', kind, namespace, name].filter(Boolean).join('/')
 }
