@@ -5,10 +5,14 @@ import type { KafkaStoreOptions } from '../../src/channel/backends/kafka/options
 import { kafkaTraits, openKafkaStore } from '../../src/channel/backends/kafka/store.ts'
 import type { LogStore } from '../../src/channel/log.ts'
 import { createClock } from '../../src/core/clock.ts'
+import { describeAuth } from '../integration/kafka/auth.ts'
+import { describeOutages } from '../integration/kafka/outages.ts'
+import { describeProcesses } from '../integration/kafka/processes.ts'
 import { sharedBrokers } from '../support/servers/shared-kafka.ts'
 import { isRequired, reasonAgainst } from '../support/servers/there.ts'
 import type { Backend } from './backend.ts'
 import { describeChannel } from './channel.ts'
+import { describeGuarantees } from './guarantees.ts'
 import { describeLog } from './log.ts'
 import { resting } from './resting.ts'
 
@@ -64,4 +68,8 @@ describe(`conformance of kafka${missing === undefined ? '' : ` [skipped: ${missi
   describeLog('kafka', kafka(true))
   // Entries "removed by a third party" must not be in a ring of recent ones.
   describeChannel('kafka', kafka(false))
+  describeProcesses()
+  describeOutages()
+  describeAuth()
+  describeGuarantees(kafka(true))
 })

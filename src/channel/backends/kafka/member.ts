@@ -39,7 +39,12 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   let generationId = -1
   let nodes: Nodes | undefined
   let node: Node | undefined
+  /** For heartbeats while the group is put together: what joins is answered only then, and answers come in order. */
+  let beats: Nodes | undefined
   let deadline: Timer | undefined
+  /** Lanes were given up, though the group may not know. */
+  let isLost = false
+  let failingSince: number | undefined
   let committedAt = -Infinity
   /** Lanes that this member knew of when it joined. */
   let known = 0
@@ -47,7 +52,12 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   function answeredAt(sentAt: number): void {
     deadline?.cancel()
     const left = sentAt + sessionTimeoutMs * (1 - MARGIN) - clock.now()
-    deadline = clock.after(Math.max(0, left), options.lost)
+    deadline = clock.after(Math.max(0, left), lose)
+  }
+
+  function lose(): void {
+    isLost = true
+    options.lost()
   }
 
   async function join(): Promise<void> {
@@ -55,13 +65,17 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
     node = await nodes.coordinator(groupId)
     known = await options.lanes()
     const metadata = encodeMetadata(topics, { serving: options.serving(), lanes: known })
-    const joined = await node.joinGroup({
+    const joining = new AbortController()
+    const alive = keepAlive(joining.signal)
+    const request = {
       groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: sessionTimeoutMs,
       memberId,
       groupProtocols: [{ name: PROTOCOL, metadata }],
-    })
+    }
+    const joined = await node.joinGroup(request).finally(() => joining.abort())
+    await alive
     memberId = joined.memberId
     generationId = joined.generationId
     const groupAssignment = joined.leaderId === memberId ? await assignmentOf(joined.members) : []
@@ -69,7 +83,25 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
     const { memberAssignment } = await node.syncGroup({ groupId, generationId, memberId, groupAssignment })
     answeredAt(sentAt)
     const { lanes, members } = decodeAssignment(memberAssignment)
+    isLost = false
+    failingSince = undefined
     options.assigned(lanes, memberId, new Set(members))
+  }
+
+  /** Joining lasts as long as the group waits for somebody who died. Whoever serves lanes has them all that time. */
+  async function keepAlive(joined: AbortSignal): Promise<void> {
+    for (;;) {
+      await clock.sleep(sessionTimeoutMs / BEATS_PER_SESSION, joined).catch(() => undefined)
+      if (joined.aborted || memberId === '' || options.serving().length === 0) return
+      const sentAt = clock.now()
+      try {
+        beats ??= await options.connect()
+        await (await beats.coordinator(groupId)).heartbeat({ groupId, groupGenerationId: generationId, memberId })
+        if (!joined.aborted) answeredAt(sentAt)
+      } catch (error) {
+        if (!joined.aborted && typeOf(error) === 'REBALANCE_IN_PROGRESS') answeredAt(sentAt)
+      }
+    }
   }
 
   async function assignmentOf(members: readonly { memberId: string; memberMetadata: Buffer }[]) {
@@ -96,7 +128,7 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
       await node?.heartbeat({ groupId, groupGenerationId: generationId, memberId })
       answeredAt(sentAt)
       if (clock.now() - committedAt >= COMMIT_MS) await commit()
-      if ((await options.lanes()) !== known) return
+      if (isLost || (await options.lanes()) !== known) return
     }
   }
 
@@ -119,9 +151,12 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
       if (type === 'REBALANCE_IN_PROGRESS') continue
       if (OUT_OF_GROUP.has(type)) {
         memberId = type === 'ILLEGAL_GENERATION' ? memberId : ''
-        options.lost()
+        lose()
       } else {
-        options.fault('take part in the group', problemOf(error, groupId))
+        // A group that was never there takes its time, and what passes at once is no news.
+        failingSince ??= clock.now()
+        const isNews = isRefusal(error) || clock.now() - failingSince > sessionTimeoutMs / 2
+        if (isNews) options.fault('take part in the group', problemOf(error, groupId))
         if (isRefusal(error)) waitMs = LONGEST_WAIT_MS
         await nodes?.close()
         nodes = undefined
@@ -132,7 +167,7 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   }
   deadline?.cancel()
   if (memberId !== '') await node?.leaveGroup({ groupId, memberId }).catch(() => undefined)
-  await nodes?.close()
+  await Promise.all([nodes?.close(), beats?.close()])
 }
 
 const OUT_OF_GROUP = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'])

@@ -1,3 +1,0 @@
-import { describeAuth } from './auth.ts'
-
-describeAuth()
