@@ -97,6 +97,8 @@ export function describeProcesses(): void {
         const others = new Set(told.filter(({ by }) => by !== 'first').map(({ lane }) => lane))
         const kept = [...lanesOf(told, 'first')].filter((lane) => !others.has(lane))
         const pauseMs = longestPauseMs(told, kept)
+        assert.ok(kept.length > 0, 'no lane was kept')
+        assert.ok(pauseMs < SESSION_MS / 2, `a lane that was kept paused for ${pauseMs} ms`)
         console.log(
           `      ${sent.length} events, ${repeated} of ${told.length} hand-outs repeated; ${kept.length} lanes that`,
         )
