@@ -7,6 +7,7 @@ import { NO_AUTH } from '../../../src/channel/backends/kafka/auth.ts'
 import type { KafkaStore } from '../../../src/channel/backends/kafka/options.ts'
 import { openKafkaStore } from '../../../src/channel/backends/kafka/store.ts'
 import { createClock } from '../../../src/core/clock.ts'
+import { codeOf } from '../../../src/core/errors.ts'
 import { storedIn } from '../../conformance/log/support.ts'
 import { anEvent } from '../../conformance/support.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -109,6 +110,39 @@ export function describeProcesses(): void {
         await store.close()
       },
     )
+
+    itUsing(['kafka'], 'C18 one that only publishes hears that others settled what filled the log', async () => {
+      const servers = await sharedBrokers()
+      const registryTopic = `tidings-registry-${randomUUID().slice(0, 8)}`
+      const ref = { uid: randomUUID(), name: `default/${randomUUID().slice(0, 8)}` }
+      const stores = [await openStore(servers, registryTopic), await openStore(servers, registryTopic)]
+      const [publisher, owner] = await Promise.all(stores.map((store) => store.open(ref, { capBytes: 100_000 })))
+      assert.ok(publisher && owner)
+      const stop = new AbortController()
+      const owning = owner.own(async (lane) => {
+        while (!lane.signal.aborted) {
+          const end = (await owner.lanes()).find(({ id }) => id === lane.id)?.end ?? 0
+          await lane.save({ base: end, put: new Map(), covered: [] })
+          await lane.trim(end)
+          await new Promise((resolve) => setTimeout(resolve, 50))
+        }
+      }, stop.signal)
+
+      for (let sent = 0; sent < 300; sent++) {
+        await eventually(async () => {
+          const event = anEvent({ data: Buffer.alloc(1_000) })
+          return publisher.append(event).then(
+            () => true,
+            (error) => codeOf(error) !== 'LOG_FULL',
+          )
+        }, `event ${sent} is taken`)
+      }
+
+      assert.ok(publisher.size().bytes < 100_000)
+      stop.abort()
+      await owning
+      for (const store of stores) await store.close()
+    })
 
     itUsing(['kafka'], 'C3 G1 a process that is killed while it publishes: all that it was told is there', async () => {
       const servers = await sharedBrokers()

@@ -4,7 +4,17 @@ import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../../core/clock.ts'
 import { codeOf, EventingError } from '../../../core/errors.ts'
 import { attributeOf, type Event, eventBytes } from '../../../core/event.ts'
-import type { CursorStart, EventLog, LaneId, LogConfig, LogRef, LogTraits, OwnedLane, Position } from '../../log.ts'
+import type {
+  CursorStart,
+  EventLog,
+  LaneId,
+  LogConfig,
+  LogRef,
+  LogTraits,
+  OwnedLane,
+  Position,
+  Room as RoomKind,
+} from '../../log.ts'
 import { type Batcher, createBatcher, type Place } from './batcher.ts'
 import { isUnknownTopic, type Message } from './client.ts'
 import { dropRecords, madeRecord } from './cursor-table.ts'
@@ -37,7 +47,7 @@ export interface KafkaLog extends EventLog {
   configure(config: LogConfig): void
   /** Gives up what is older than the config has it. */
   dropOld(nowMs: number): Promise<void>
-  /** Takes up partitions that were added. */
+  /** Takes up partitions that were added, and what other processes wrote and trimmed. */
   grow(): Promise<void>
   /** Whoever still holds it gets LOG_GONE. Resolves once nothing is under way. */
   discard(): Promise<void>
@@ -47,6 +57,8 @@ export interface KafkaLog extends EventLog {
 const RECORD_OVERHEAD_BYTES = 256
 /** Above the largest event: attributes, headers, and what a dead letter adds. */
 export const HEADER_ROOM_BYTES = 2 ** 18
+/** How old what was heard of others may be when an append is refused for want of room. */
+const REFRESH_MS = 250
 const BUFFER_BYTES = 32 * 2 ** 20
 
 export function cursorsTopicOf(uid: string): string {
@@ -77,9 +89,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     bufferBytes: BUFFER_BYTES,
     partitions: () => lanes.length,
     leaderOf: (partition) => wire.leaderOf(topic, partition),
-    send: (parts: ReadonlyMap<number, readonly Message[]>) => wire.produce(topic, parts),
+    send: (parts: ReadonlyMap<number, readonly Message[]>) =>
+      wire.produce(topic, parts, (partition, start) => laneAt(partition).seen(start, 0)),
   })
 
+  let refreshedAt = -Infinity
   const askStart = shared(() => askFor('start'))
   const askEnd = shared(() => askFor('end'))
 
@@ -113,12 +127,12 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     lastPlaces[partition] = offset
   }
 
-  async function append(event: Event, kind: 'publish' | 'internal' | 'drain' = 'publish') {
+  async function append(event: Event, kind: RoomKind = 'publish') {
     throwIfGone()
     const { data } = event
     if (data && data.length > traits.maxEventBytes) throw tooLarge(data.length)
     const bytes = eventBytes(event)
-    room.take(bytes, kind)
+    takeRoom(bytes, kind)
     try {
       const key = attributeOf(event.attributes, 'partitionkey')
       const place = await batcher.append(encodeRecord(event), key, bytes + RECORD_OVERHEAD_BYTES)
@@ -130,6 +144,23 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     } finally {
       room.release(bytes)
     }
+  }
+
+  /** What others write and trim is heard of when Kafka is asked for something: who is refused asks, for the next time. */
+  function takeRoom(bytes: number, kind: RoomKind): void {
+    try {
+      room.take(bytes, kind)
+    } catch (error) {
+      const isOld = clock.now() - refreshedAt >= REFRESH_MS
+      if (codeOf(error) === 'LOG_FULL' && isOld) void refresh().catch(() => undefined)
+      throw error
+    }
+  }
+
+  async function refresh(): Promise<void> {
+    refreshedAt = clock.now()
+    await ask('start')
+    await ask('end')
   }
 
   /** A topic that is unknown was removed with its log, or by somebody else. */
@@ -280,6 +311,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     async grow() {
       try {
         await partitions.takeUp()
+        await refresh()
       } catch (error) {
         // Of what Kafka does not answer others tell.
         if (codeOf(error) !== 'LOG_UNAVAILABLE') options.onFault(`${ref.name}: take up partitions`, error)

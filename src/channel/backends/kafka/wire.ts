@@ -13,13 +13,20 @@ export interface Fetched {
   readonly start: number
 }
 
+/** Where a partition starts, as an answer to something else says. */
+export type Seen = (partition: number, start: number) => void
+
 export interface Wire {
   /** Partitions of a topic; those that are known unless `fresh`. */
   partitions(topic: string, fresh?: boolean): Promise<number>
   leaderOf(topic: string, partition: number): Promise<number>
   forget(topic: string): void
   /** Each part is one batch, which Kafka stores whole or not at all. Resolves with each one's first offset. */
-  produce(topic: string, parts: ReadonlyMap<number, readonly Message[]>): Promise<ReadonlyMap<number, number>>
+  produce(
+    topic: string,
+    parts: ReadonlyMap<number, readonly Message[]>,
+    seen?: Seen,
+  ): Promise<ReadonlyMap<number, number>>
   /** What there is from an offset on, without waiting. Rejects with the cause OFFSET_OUT_OF_RANGE where that is gone. */
   fetch(topic: string, partition: number, from: number, maxBytes: number): Promise<Fetched>
   /** The first offset at a time or later; undefined where there is none. */
@@ -116,14 +123,17 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
     leaderOf: (topic, partition) =>
       persist(`ask for ${topic}`, topic, async (from) => (await leadersOf(topic, from))[partition] ?? -1),
     forget: (topic) => void leaders.delete(topic),
-    produce: (topic, parts) =>
+    produce: (topic, parts, seen) =>
       persist(`write to ${topic}`, topic, async (from) => {
         const places = new Map<number, number>()
         await byLeader(from, topic, parts.keys(), async (node, led) => {
           const partitions = led.map((partition) => ({ partition, messages: parts.get(partition) ?? [] }))
           const { topics } = await node.produce({ acks: -1, timeout: TIMEOUT_MS, topicData: [{ topic, partitions }] })
           for (const answer of topics) {
-            for (const { partition, baseOffset } of answer.partitions) places.set(partition, Number(baseOffset))
+            for (const { partition, baseOffset, logStartOffset } of answer.partitions) {
+              places.set(partition, Number(baseOffset))
+              seen?.(partition, Number(logStartOffset ?? 0))
+            }
           }
         })
         return places
