@@ -38,7 +38,7 @@ export function describeProcesses(): void {
 
     itUsing(
       ['kafka'],
-      'C22 G2 G7 G16 change hands, two processes, three, and one, without loss and in order',
+      'C22 C28 G2 G7 G16 change hands, two processes, three, and one, without loss and in order',
       async () => {
         const servers = await sharedBrokers()
         const registryTopic = `tidings-registry-${randomUUID().slice(0, 8)}`
