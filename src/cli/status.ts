@@ -42,13 +42,20 @@ function formatStatus(found: RuntimeStatus): string {
 
 function formatLogs(what: string, logs: readonly LogStatus[], backend: string): string {
   const log = `LOG (${backend.toUpperCase()})`
-  return formatTable([what, 'ACCEPTED', 'UNMATCHED', 'SETTLED', 'WAITING', 'DEAD-LETTER LOG', log], logs.map(logRow))
+  return formatTable(
+    [what, 'ACCEPTED', 'UNMATCHED', 'SETTLED', 'WAITING', 'DEAD-LETTER LOG', log],
+    logs.map((each) => logRow(each, backend)),
+  )
 }
 
-function logRow({ namespace, name, accepted, unmatched, settled, waiting, deadLetters, log }: LogStatus): string[] {
+function logRow(
+  { namespace, name, accepted, unmatched, settled, waiting, deadLetters, log }: LogStatus,
+  backend: string,
+): string[] {
   // What is settled is in nobody's way.
   const held = log.bytes - log.retainedBytes
-  const full = `${Math.round((100 * held) / log.capBytes)} % of ${mib(log.capBytes)}`
+  const where = log.backend === backend ? '' : ` (${log.backend})`
+  const full = `${Math.round((100 * held) / log.capBytes)} % of ${mib(log.capBytes)}${where}`
   return [`${namespace}/${name}`, ...[accepted, unmatched, settled, waiting, deadLetters.waiting].map(String), full]
 }
 

@@ -66,6 +66,8 @@ export interface LogStatus {
   /** Replies that wait for room in the log, each holding an attempt's slot. */
   readonly repliesWaiting: number
   readonly log: {
+    /** Where it is: `memory`, `disk` or `kafka`. */
+    readonly backend: string
     readonly bytes: number
     /** Of these, settled events, which go when the room is needed. */
     readonly retainedBytes: number
@@ -251,6 +253,7 @@ function logStatus({ open, url }: LogSource, names: ReadonlyMap<string, string>)
       bytes: size.bytes,
       retainedBytes: size.retainedBytes,
       capBytes: size.capBytes,
+      backend: open.traits.backend,
       retentionBytes: open.config().retention?.bytes ?? 0,
       floorHolder: floorHolder === undefined ? null : (names.get(floorHolder) ?? floorHolder),
     },

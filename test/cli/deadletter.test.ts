@@ -57,7 +57,7 @@ const LOG: LogStatus = {
   waiting: 0,
   expired: 0,
   repliesWaiting: 0,
-  log: { bytes: 0, retainedBytes: 0, capBytes: 64 * 2 ** 20, retentionBytes: 0, floorHolder: null },
+  log: { backend: 'memory', bytes: 0, retainedBytes: 0, capBytes: 64 * 2 ** 20, retentionBytes: 0, floorHolder: null },
   deadLetters: { waiting: 3, expired: 0, bytes: 0, capBytes: 0, isFull: false },
 }
 

@@ -14,7 +14,7 @@ const LOG: LogStatus = {
   waiting: 1,
   expired: 0,
   repliesWaiting: 0,
-  log: { bytes: 0, retainedBytes: 0, capBytes: 64 * 2 ** 20, retentionBytes: 0, floorHolder: null },
+  log: { backend: 'memory', bytes: 0, retainedBytes: 0, capBytes: 64 * 2 ** 20, retentionBytes: 0, floorHolder: null },
   deadLetters: DEAD_LETTERS,
 }
 const SUBSCRIBER: SubscriberStatus = {

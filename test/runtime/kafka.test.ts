@@ -1,6 +1,6 @@
 // Brokers and channels whose logs are in a Kafka cluster, with a cluster that needs no server.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { conditionOf } from '../../src/resource/conditions.ts'
@@ -469,6 +469,19 @@ spec:
     assert.equal(cluster.topic('knative-broker-default-default')?.partitions, 2)
     assert.equal(cluster.topic('tidings.pingsource.default.p')?.partitions, 1)
     assert.equal(cluster.connections(), 1)
+  })
+
+  it('logs in with what stands in a folder, as Kubernetes mounts a Secret', async () => {
+    const cluster = startTestCluster(LOGIN.password)
+    const authDir = path.join(dir, 'auth')
+    await mkdir(authDir)
+    for (const [key, value] of Object.entries(LOGIN)) await writeFile(path.join(authDir, key), value)
+    const all = { ...settings, channel: 'kafka', 'data-dir': path.join(dir, 'data'), 'kafka.authDir': authDir }
+    await using tidings = await start('', cluster, all)
+    await ready(tidings)
+
+    assert.equal(cluster.attempts[0]?.auth.sasl?.username, 'u-1')
+    assert.equal((await tidings.broker()).log.backend, 'kafka')
   })
 
   it('starts, and answers 503, while that cannot be reached', async () => {

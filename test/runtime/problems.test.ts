@@ -6,7 +6,7 @@ const problemsWith = async (manifests: string): Promise<readonly string[]> => {
   await using tidings = await startTestRuntime(manifests)
   return (await tidings.runtime.status()).problems
 }
-const NOT_FULL = { bytes: 0, retainedBytes: 0, capBytes: 100, retentionBytes: 0, floorHolder: null }
+const NOT_FULL = { backend: 'disk', bytes: 0, retainedBytes: 0, capBytes: 100, retentionBytes: 0, floorHolder: null }
 const NO_SINK = 'ref: {apiVersion: v1, kind: Service, name: none}'
 const noService = 'Service default/none (v1) does not exist: add its manifest, or use `uri`'
 

@@ -61,7 +61,7 @@ describe('the status of a broker', () => {
         waiting: 0,
         expired: 0,
         repliesWaiting: 0,
-        log: { bytes: 0, retainedBytes: 0, capBytes: MIB, retentionBytes: 0, floorHolder: null },
+        log: { backend: 'memory', bytes: 0, retainedBytes: 0, capBytes: MIB, retentionBytes: 0, floorHolder: null },
         deadLetters: { waiting: 0, expired: 0, bytes: 0, capBytes: MIB, isFull: false },
       },
     ])
