@@ -111,9 +111,9 @@ describe('a runtime with a Kafka cluster', function () {
 
     await eventually(async () => (await tidings.send(anEvent({ id: '1' }))).status === 202, 'it is open')
     await eventually(async () => (await tidings.broker()).deadLetters.waiting === 1, 'the reply is a dead letter')
+    await eventually(async () => (await tidings.broker()).settled === 2, 'both are settled')
 
-    const { accepted, settled } = await tidings.broker()
-    assert.deepEqual([accepted, settled], [2, 2])
+    assert.equal((await tidings.broker()).accepted, 2)
     tidings.runtime.resources.delete(brokerKey('default'))
     await tidings.runtime.settled()
   })
