@@ -111,6 +111,19 @@ export function describeProcesses(): void {
       },
     )
 
+    itUsing(['kafka'], 'C28 make one log of it when several open it at once', async () => {
+      const servers = await sharedBrokers()
+      const registryTopic = `tidings-registry-${randomUUID().slice(0, 8)}`
+      const ref = { uid: randomUUID(), name: `default/${randomUUID().slice(0, 8)}` }
+      const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(servers, registryTopic)))
+
+      const logs = await Promise.all(stores.map((store) => store.open(ref, { capBytes: 2 ** 20 })))
+      await Promise.all(logs.map((log, n) => log.append(anEvent({ id: `from ${n}` }))))
+
+      for (const log of logs) assert.equal((await storedIn(log)).length, 4)
+      for (const store of stores) await store.close()
+    })
+
     itUsing(['kafka'], 'C18 one that only publishes hears that others settled what filled the log', async () => {
       const servers = await sharedBrokers()
       const registryTopic = `tidings-registry-${randomUUID().slice(0, 8)}`

@@ -66,7 +66,7 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
     known = await options.lanes()
     const metadata = encodeMetadata(topics, { serving: options.serving(), lanes: known })
     const joining = new AbortController()
-    const alive = keepAlive(joining.signal)
+    void keepAlive(joining.signal)
     const request = {
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -75,7 +75,6 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
       groupProtocols: [{ name: PROTOCOL, metadata }],
     }
     const joined = await node.joinGroup(request).finally(() => joining.abort())
-    await alive
     memberId = joined.memberId
     generationId = joined.generationId
     const groupAssignment = joined.leaderId === memberId ? await assignmentOf(joined.members) : []

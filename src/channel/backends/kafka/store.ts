@@ -12,7 +12,15 @@ import { problemOf } from './problem.ts'
 import { createRegistry, type Registered } from './registry.ts'
 import { openWire } from './wire.ts'
 
-const COMPACTED = { 'cleanup.policy': 'compact', 'retention.ms': '-1', 'max.message.bytes': '1048588' }
+/** Small segments: what stands in the newest one is not compacted, and all of it is read when a log is opened. */
+const COMPACTED = {
+  'cleanup.policy': 'compact',
+  'retention.ms': '-1',
+  'max.message.bytes': '1048588',
+  'segment.bytes': String(8 * 2 ** 20),
+  'segment.ms': String(3_600_000),
+  'min.cleanable.dirty.ratio': '0.5',
+}
 /** A topic that was removed is in the way of the next of its name for a moment. */
 const REMOVAL_MS = 5_000
 const POLL_MS = 50
@@ -126,7 +134,8 @@ export async function openKafkaStore(options: KafkaStoreOptions): Promise<KafkaS
 
   async function isFree(topic: string): Promise<boolean> {
     for (const startedAt = clock.now(); clock.now() - startedAt < REMOVAL_MS; await clock.sleep(POLL_MS)) {
-      if (!(await wire.exists(topic))) return true
+      // Another process may be opening the same log.
+      if (!(await wire.exists(topic)) || (await registry.isClaimed(topic))) return true
     }
     return false
   }
@@ -137,8 +146,9 @@ export async function openKafkaStore(options: KafkaStoreOptions): Promise<KafkaS
     if (!topic.isExternal) topics.set(topic.name, { ...topic, config: { ...eventsConfig(), ...topic.config } })
     await wire.createTopics(topics)
     const partitions = await wire.partitions(topic.name, true)
-    const config = { ...COMPACTED, 'min.cleanable.dirty.ratio': '0.5' }
-    await wire.createTopics(new Map([[cursors, { partitions, replicationFactor: topic.replicationFactor, config }]]))
+    await wire.createTopics(
+      new Map([[cursors, { partitions, replicationFactor: topic.replicationFactor, config: COMPACTED }]]),
+    )
     await wire.partitions(cursors, true)
     await registry.ready(ref.uid)
   }
