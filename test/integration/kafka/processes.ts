@@ -72,11 +72,11 @@ export function describeProcesses(): void {
         const third = await start('third')
         await eventually(() => lanesOf(told, 'third').size > 0, 'the third has a lane', 20_000)
         await new Promise((resolve) => setTimeout(resolve, 1_500))
+        // Killed as a new one joins: the group waits for the dead one, for all of its session, and everybody waits with it.
+        const fourth = await start('fourth')
         const before = told.length
         third.kill('SIGKILL')
         const killedAt = Date.now()
-        // The group waits for the one that is dead, and its new member waits with it.
-        const fourth = await start('fourth')
         await eventually(
           () => lanesOf(told.slice(before), 'first', 'second', 'fourth').size === LANES,
           'all lanes are served',
