@@ -234,7 +234,9 @@ async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
       await cluster.connect()
       await cluster.refreshMetadata()
     }
-    return (await look()) as unknown as Node
+    const broker = await look()
+    quieten(broker)
+    return broker as unknown as Node
   }
 
   return {
@@ -258,6 +260,32 @@ async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
     },
     coordinator: (groupId) => found(() => cluster.findGroupCoordinator({ groupId })),
     close: () => cluster.disconnect().catch(() => undefined),
+  }
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[]
+  scheduleCheckPendingRequests(): void
+}
+
+const quiet = new WeakSet<RequestQueue>()
+
+/**
+ * kafkajs looks at the queue of every connection each millisecond, for ever, once anything was asked on it: half a percent
+ * of a core for each. Only a queue in which something waits needs it.
+ */
+function quieten(broker: Broker): void {
+  const { connectionPool } = broker as unknown as {
+    readonly connectionPool?: { readonly pool?: readonly { readonly requestQueue?: RequestQueue }[] }
+  }
+  const queue = connectionPool?.pool?.[0]?.requestQueue
+  if (!queue) return
+  const all = Object.getPrototypeOf(queue) as RequestQueue
+  if (quiet.has(all)) return
+  quiet.add(all)
+  const { scheduleCheckPendingRequests } = all
+  all.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
   }
 }
 
