@@ -18,6 +18,9 @@ export interface Feeds {
 
 /** A reader that joins while a request waits is part of the next. */
 const WAIT_MS = 250
+/** Once nothing came, and nobody joined, for so many requests, they wait longer: an idle log costs next to nothing. */
+const QUIET_REQUESTS = 8
+const QUIET_WAIT_MS = 1_000
 const QUEUE_BYTES = 2 ** 20
 const FETCH_BYTES = 2 ** 20
 const ALL_BYTES = 8 * 2 ** 20
@@ -38,6 +41,8 @@ export function createFeeds(wire: Wire): Feeds {
   const lines = new Set<Line>()
   const polling = new Set<number>()
   const closing = new AbortController()
+  /** Requests since the last record, or the last reader. */
+  let quiet = 0
   let nodes: Promise<Nodes> | undefined
 
   function connected(): Promise<Nodes> {
@@ -72,7 +77,8 @@ export function createFeeds(wire: Wire): Feeds {
       const wanting = await wantingOf(leader)
       if (wanting.length === 0) return
       try {
-        await fetch(leader, wanting, WAIT_MS)
+        quiet++
+        await fetch(leader, wanting, quiet > QUIET_REQUESTS ? QUIET_WAIT_MS : WAIT_MS)
       } catch (error) {
         // The answer does not say whose fault it is.
         if (wanting.length === 1) for (const line of wanting) fail(line, error)
@@ -140,6 +146,7 @@ export function createFeeds(wire: Wire): Feeds {
     if (!last || Number(last.offset) < line.at) return
     const first = messages.findIndex(({ offset }) => Number(offset) >= line.at)
     const wanted = first === 0 ? messages : messages.slice(first)
+    quiet = 0
     line.at = Number(last.offset) + 1
     line.bytes += bytesOf(wanted)
     line.queue.push({ messages: wanted, end: Number(highWatermark), start: Number(lastStartOffset ?? 0) })
@@ -158,6 +165,7 @@ export function createFeeds(wire: Wire): Feeds {
         failure: undefined,
         wake: () => {},
       }
+      quiet = 0
       lines.add(line)
       start(line)
       return {
