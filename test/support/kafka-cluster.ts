@@ -3,7 +3,7 @@
 import type { KafkaStoreOptions, KafkaTopic } from '../../src/channel/backends/kafka/options.ts'
 import { openMemoryStore } from '../../src/channel/backends/memory.ts'
 import type { EventLog } from '../../src/channel/log.ts'
-import { createClock } from '../../src/core/clock.ts'
+import { type Clock, createClock } from '../../src/core/clock.ts'
 import { EventingError } from '../../src/core/errors.ts'
 import type { OpenKafka } from '../../src/runtime/kafka-clusters.ts'
 
@@ -24,9 +24,12 @@ export interface TestCluster {
 
 export const UNREACHABLE = new EventingError('LOG_UNAVAILABLE', 'no answer', { retryable: true })
 
+/** Nobody closes the cluster: no timer of its logs may keep a process from ending. Nothing gets too old in them. */
+const TIMELESS: Clock = { ...createClock(), after: () => ({ cancel: () => undefined }) }
+
 /** `password`: of the one user that there is, if anybody is asked. */
 export function startTestCluster(password?: string): TestCluster {
-  const memory = openMemoryStore({ clock: createClock() })
+  const memory = openMemoryStore({ clock: TIMELESS })
   const attempts: KafkaStoreOptions[] = []
   const topics = new Map<string, { readonly topic: KafkaTopic; readonly uid: string }>()
   let connections = 0
