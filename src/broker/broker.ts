@@ -47,10 +47,10 @@ export interface OpenBroker {
   /** Takes up its lanes, and events from then on: the subscriptions that are known are placed by now. Idempotent. */
   start(): void
   /**
-   * Takes no event from now on, unless any is left: one that somebody has not settled, or a dead letter. Resolves with
-   * whether it ended so, once what was being stored is.
+   * Takes no event from now on, unless any is left that is to be kept: one that somebody has not settled, or a dead letter.
+   * Resolves with whether it ended so, once what was being stored is.
    */
-  retire(): Promise<boolean>
+  retire(options: { readonly keepsWhatIsLeft: boolean }): Promise<boolean>
   /** Events that somebody has not settled, and dead letters; at most that, where it is not known exactly. */
   left(): number
   /** Ends within `drainMs` and a second; only what runs is waited for. */
@@ -105,8 +105,9 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       channel.start()
       target.ready = true
     },
-    async retire() {
+    async retire({ keepsWhatIsLeft }) {
       const unseal = await channel.seal()
+      if (!keepsWhatIsLeft) return true
       // In this order: who settles an event has kept its letter before.
       const isEmpty = !(await channel.holdsUnsettled()) && deadLetters.status().waiting === 0
       if (!isEmpty) unseal()

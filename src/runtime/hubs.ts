@@ -273,8 +273,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
         return
       }
       live.delete(key)
-      const isEmpty = await hub.retire()
-      if (isEmpty || settings.retention.deletedMs === 0) await remove(key, hub)
+      if (await hub.retire({ keepsWhatIsLeft: settings.retention.deletedMs > 0 })) await remove(key, hub)
       else keep(key, hub)
     },
 
