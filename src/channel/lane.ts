@@ -100,6 +100,8 @@ const RETRY_MS = 250
 const DRAIN_POLL_MS = 10
 /** A store that does not answer must not keep a process from ending. */
 const LAST_SAVE_MS = 900
+/** What runs may end for so long when the lane is another process's next. */
+const HAND_OVER_MS = 3_000
 
 export function openLane(context: LaneContext, base: Position): Lane {
   const { log, owned, clock, budget, matcher, settings } = context
@@ -342,6 +344,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
 
   /** Another process may own the lane, or the log is gone: everything stops, nothing more is claimed. */
   function lose(): void {
+    if (isLost) return
     isLost = true
     reading.abort()
     attempts.abort()
@@ -349,12 +352,17 @@ export function openLane(context: LaneContext, base: Position): Lane {
     for (const window of windows.values()) window.end()
   }
 
+  function close(drainMs: number): Promise<void> {
+    closing ??= drain(drainMs)
+    return closing
+  }
+
   async function drain(drainMs: number): Promise<void> {
     isClosing = true
     reading.abort()
     for (const window of windows.values()) window.suspend()
     const deadline = clock.now() + drainMs
-    while (isBusy() && clock.now() < deadline) await clock.sleep(DRAIN_POLL_MS)
+    while (isBusy() && !isLost && clock.now() < deadline) await clock.sleep(DRAIN_POLL_MS)
     attempts.abort()
     await new Promise(setImmediate)
     saver.stop()
@@ -481,18 +489,18 @@ export function openLane(context: LaneContext, base: Position): Lane {
     },
     makeRoom: saver.makeRoom,
     async serve() {
-      const onLost = (): void => {
-        if (!isClosing) lose()
-      }
-      owned.signal.addEventListener('abort', onLost, { once: true })
-      if (owned.signal.aborted) onLost()
+      const forget = [listen(owned.lost, lose), listen(owned.signal, () => void close(HAND_OVER_MS))]
       await Promise.all([readHead(), sweep.done])
       await closing
-      owned.signal.removeEventListener('abort', onLost)
+      for (const end of forget) end()
     },
-    close(drainMs) {
-      closing ??= drain(drainMs)
-      return closing
-    },
+    close,
   }
+}
+
+/** Calls `then` once the signal aborts, at once where it has. Returns what ends that. */
+function listen(signal: AbortSignal, then: () => void): () => void {
+  signal.addEventListener('abort', then, { once: true })
+  if (signal.aborted) then()
+  return () => signal.removeEventListener('abort', then)
 }

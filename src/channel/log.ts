@@ -137,8 +137,13 @@ export interface EventLog {
 
 export interface OwnedLane {
   readonly id: LaneId
-  /** Aborts, by this process's own clock, before another process can own the lane. No attempt starts after it. */
+  /**
+   * Aborts, by this process's own clock, before another process can own the lane. No attempt starts after it; until `lost`
+   * aborts, what runs may end and be saved, for five seconds at most.
+   */
   readonly signal: AbortSignal
+  /** Another process may own the lane: what runs is told to end, and nothing more is saved. `signal` has aborted, too. */
+  readonly lost: AbortSignal
   /**
    * `base`: where `covered` cursors stand, those without a record of their own. `start`: the oldest entry that is still
    * there; a cursor before it missed what expired. May be asked again, to see new cursors.

@@ -29,6 +29,8 @@ export interface Faults {
   delay(verb: Verb, until: Promise<void>): void
   /** Another process takes the lanes: their signals abort, saves reject with LANE_LOST, until `regainLanes`. */
   loseLanes(): void
+  /** Another process is to own all lanes: this one may end what runs, and save it, before it does. */
+  handOverLanes(): void
   regainLanes(): void
   /** Someone cut the lane from outside: all before `start` is gone. */
   cutBefore(lane: LaneId, start: Position): void
@@ -48,6 +50,7 @@ export function withFaults(inner: EventLog): { readonly log: EventLog; readonly 
   const saves: Save[] = []
   const death = new AbortController()
   let tenure = new AbortController()
+  let term = new AbortController()
   let regained = Promise.resolve()
   let regain = (): void => {}
   let openReaders = 0
@@ -88,21 +91,22 @@ export function withFaults(inner: EventLog): { readonly log: EventLog; readonly 
     for (;;) {
       await Promise.race([regained, aborted(ended)])
       if (ended.aborted) return
-      const current = tenure.signal
-      const signal = AbortSignal.any([ended, current])
-      await Promise.race([serve(tenured(lane, signal, current)), aborted(death.signal)])
+      const lost = AbortSignal.any([ended, tenure.signal])
+      const signal = AbortSignal.any([lost, term.signal])
+      await Promise.race([serve(tenured(lane, signal, lost)), aborted(death.signal)])
       await aborted(signal)
     }
   }
 
-  function tenured(lane: OwnedLane, signal: AbortSignal, current: AbortSignal): OwnedLane {
+  function tenured(lane: OwnedLane, signal: AbortSignal, lost: AbortSignal): OwnedLane {
     return {
       id: lane.id,
       signal,
+      lost,
       cursors: () => lane.cursors(),
       async save(change) {
         await enter('save')
-        if (current.aborted) throw new EventingError('LANE_LOST', `lane ${lane.id} has a newer owner`)
+        if (lost.aborted) throw new EventingError('LANE_LOST', `lane ${lane.id} has a newer owner`)
         await lane.save(change)
         saves.push({ put: [...change.put.keys()], covered: change.covered })
       },
@@ -163,6 +167,14 @@ export function withFaults(inner: EventLog): { readonly log: EventLog; readonly 
         regain = resolve
       })
       lost.abort(new EventingError('LANE_LOST', 'another process owns the lanes'))
+    },
+    handOverLanes() {
+      const handedOver = term
+      term = new AbortController()
+      regained = new Promise((resolve) => {
+        regain = resolve
+      })
+      handedOver.abort(new EventingError('LANE_LOST', 'another process is to own the lanes'))
     },
     regainLanes: () => regain(),
     cutBefore: (lane, start) => void cuts.set(lane, start),

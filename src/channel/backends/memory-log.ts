@@ -224,6 +224,7 @@ export function openMemoryLog(ref: LogRef, firstConfig: LogConfig, traits: LogTr
     return {
       id: LANE,
       signal,
+      lost: signal,
       async cursors() {
         const own = new Map<CursorId, Cursor>()
         const covered: CursorId[] = []

@@ -175,6 +175,45 @@ export function describeFaults(backend: Backend): void {
       )
     })
 
+    it('C22 a lane that is handed over: what runs may end, what is settled is stored, nothing is repeated', async () => {
+      const { subscribe, sendAll, advance, faults } = await openRig(backend)
+      const gate = aGate()
+      const subscriber = await subscribe('a', async (delivery, nth) => {
+        if (delivery.event.attributes['type'] === 'slow') await gate.opened
+        return settles(delivery, nth)
+      })
+      await sendAll(events(100, 'settled'))
+      await sendAll(events(10, 'flying', { type: 'slow' }))
+      await eventually(() => subscriber.settledIds.length === 100 && subscriber.running === 10, 'ten are in flight')
+
+      faults.handOverLanes()
+      await sendAll(events(30, 'meanwhile'))
+      await advance(1_000)
+      const handedOut = subscriber.ids.length
+      gate.open()
+      await advance(1_000)
+      faults.regainLanes()
+      for (let turn = 0; turn < 20 && new Set(subscriber.settledIds).size < 140; turn++) await advance(500)
+
+      assert.equal(handedOut, 110)
+      assert.deepEqual([subscriber.ids.length, new Set(subscriber.settledIds).size], [140, 140])
+    })
+
+    it('C22 what runs for too long does not keep a lane from being handed over', async () => {
+      const { subscribe, sendAll, advance, faults } = await openRig(backend)
+      const running = await subscribe('running', hangs, { maxInFlight: 3 })
+      await sendAll(events(3))
+      await eventually(() => running.running === 3, 'all are under way')
+
+      faults.handOverLanes()
+      await advance(2_000)
+      const aborted = running.attempts.filter(({ delivery }) => delivery.signal.aborted).length
+      await advance(2_500)
+
+      assert.equal(aborted, 0)
+      assert.ok(running.attempts.every(({ delivery }) => delivery.signal.aborted))
+    })
+
     it('C22 a save that finds a newer owner ends the lane: nothing more is handed out', async () => {
       const { subscribe, sendAll, advance, faults } = await openRig(backend)
       const subscriber = await subscribe('a', waits(3_000))

@@ -206,6 +206,7 @@ export function openDiskLog(options: DiskLogOptions): DiskLog {
     return {
       id: LANE,
       signal,
+      lost: signal,
       async cursors() {
         const own = new Map<CursorId, Cursor>()
         const covered: CursorId[] = []

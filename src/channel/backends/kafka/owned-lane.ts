@@ -7,7 +7,7 @@ import type { Serving } from './tenure.ts'
 
 export function createOwnedLane(
   lane: KafkaLane,
-  { epoch, signal, check }: Serving,
+  { epoch, signal, lost, check }: Serving,
   { name, room }: { readonly name: string; readonly room: Room },
 ): OwnedLane {
   const { cursors, ledger } = lane
@@ -15,6 +15,7 @@ export function createOwnedLane(
   return {
     id: String(lane.partition),
     signal,
+    lost,
     async cursors() {
       await cursors.sync()
       const own = new Map<CursorId, Cursor>()

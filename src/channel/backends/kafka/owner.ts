@@ -24,16 +24,21 @@ export async function ownLanes(options: OwnerOptions, signal: AbortSignal): Prom
   const { name, clock } = options
   const tenures = new Map<number, Tenure>()
   /** Of lanes that are being given up. */
-  const endings = new Map<number, Promise<void>>()
+  const endings = new Map<number, { readonly tenure: Tenure; readonly done: Promise<void> }>()
   let members: ReadonlySet<string> = new Set()
   const leaving = new AbortController()
 
   function end(partition: number, tenure: Tenure, lost: boolean): void {
     tenures.delete(partition)
-    const ending = tenure.end(lost).finally(() => {
-      if (endings.get(partition) === ending) endings.delete(partition)
+    const done = tenure.end(lost).finally(() => {
+      if (endings.get(partition)?.tenure === tenure) endings.delete(partition)
     })
-    endings.set(partition, ending)
+    endings.set(partition, { tenure, done })
+  }
+
+  function lose(): void {
+    for (const { tenure } of endings.values()) void tenure.end(true)
+    for (const [partition, tenure] of tenures) end(partition, tenure, true)
   }
 
   function assigned(lanes: readonly number[], memberId: string, alive: ReadonlySet<string>): void {
@@ -48,7 +53,7 @@ export async function ownLanes(options: OwnerOptions, signal: AbortSignal): Prom
         cursors: options.cursors(partition),
         memberId,
         members: () => members,
-        after: endings.get(partition),
+        after: endings.get(partition)?.done,
         releaseMs: options.sessionTimeoutMs,
         serve: (serving) => options.serve(partition, serving),
         fault: options.fault,
@@ -59,7 +64,7 @@ export async function ownLanes(options: OwnerOptions, signal: AbortSignal): Prom
 
   async function giveUpAll(): Promise<void> {
     for (const [partition, tenure] of tenures) end(partition, tenure, false)
-    await Promise.all(endings.values())
+    await Promise.all([...endings.values()].map(({ done }) => done))
     leaving.abort()
   }
 
@@ -76,9 +81,7 @@ export async function ownLanes(options: OwnerOptions, signal: AbortSignal): Prom
       lanes: options.lanes,
       serving: () => [...tenures.keys()],
       assigned,
-      lost: () => {
-        for (const [partition, tenure] of tenures) end(partition, tenure, true)
-      },
+      lost: lose,
       offsets: () => options.offsets([...tenures].flatMap(([lane, tenure]) => (tenure.isServing ? [lane] : []))),
       fault: options.fault,
     },

@@ -19,14 +19,19 @@ export interface TenureOptions {
   readonly after: Promise<void> | undefined
   /** How long somebody in the group is waited for who has been told to give the lane up. */
   readonly releaseMs: number
-  serve(tenure: { readonly epoch: number; readonly signal: AbortSignal; check(): void }): Promise<void>
+  serve(tenure: {
+    readonly epoch: number
+    readonly signal: AbortSignal
+    readonly lost: AbortSignal
+    check(): void
+  }): Promise<void>
   fault(what: string, error: unknown): void
 }
 
 export interface Tenure {
   /** It serves, or may any moment. */
   readonly isServing: boolean
-  /** Stops serving, and waits for whoever serves. `lost`: somebody else may own the lane already. */
+  /** Stops serving, and waits for whoever serves. `lost`: somebody else may own the lane already; may follow on without. */
   end(lost: boolean): Promise<void>
 }
 
@@ -42,7 +47,7 @@ export function startTenure(options: TenureOptions): Tenure {
   const { name, clock, cursors, memberId } = options
   const { table } = cursors
   const ending = new AbortController()
-  let isLost = false
+  const losing = new AbortController()
   let isServing = false
   const done = run()
 
@@ -78,18 +83,19 @@ export function startTenure(options: TenureOptions): Tenure {
     if (table.epoch !== epoch) return
     await cursors.write(snapshotRecords(table, epoch, String(claim.key)))
     const holding = new AbortController()
-    const signal = AbortSignal.any([ending.signal, holding.signal])
+    const lost = AbortSignal.any([losing.signal, holding.signal])
+    const signal = AbortSignal.any([ending.signal, lost])
     const check = (): void => {
-      if (table.epoch === epoch && !holding.signal.aborted) return
-      if (!holding.signal.aborted) holding.abort(lostError())
+      if (table.epoch === epoch && !lost.aborted) return
+      holding.abort(lostError())
       throw lostError()
     }
-    const following = follow(signal, check)
+    const following = follow(lost, check)
     isServing = true
     try {
-      await orGivenUp(options.serve({ epoch, signal, check }), signal)
+      await orGivenUp(options.serve({ epoch, signal, lost, check }), signal)
       if (!signal.aborted) await aborted(signal)
-      if (table.epoch === epoch && !isLost) await cursors.write([releaseRecord(epoch)])
+      if (table.epoch === epoch && !lost.aborted) await cursors.write([releaseRecord(epoch)])
     } finally {
       isServing = false
       holding.abort(lostError())
@@ -126,7 +132,7 @@ export function startTenure(options: TenureOptions): Tenure {
       return isServing
     },
     async end(lost) {
-      isLost ||= lost
+      if (lost) losing.abort(lostError())
       ending.abort(lostError())
       await done
     },
