@@ -59,7 +59,7 @@ export interface IngressOptions {
   readonly maxTtl: number
   /** Bound of one event's data. */
   readonly maxEventBytes: number
-  /** Told of what should not happen: answered with 500. */
+  /** Told of what should not happen: answered with 500, or with 503 what somebody can set right meanwhile. */
   readonly onError: (error: unknown, target: IngressTarget) => void
 }
 
@@ -179,6 +179,9 @@ export function createHandOff(owner: 'broker' | 'channel', onError: IngressOptio
         return refusedForNow(code, `the ${owner}'s log is full`)
       case 'LOG_UNAVAILABLE':
         return refusedForNow(code, `the ${owner}'s log cannot be written now`)
+      case 'AUTH_FAILED':
+        onError(error, target)
+        return refusedForNow(code, `the ${owner}'s log refuses our login`)
       case 'LOG_GONE':
         return refusedForGood(code, 404, `the ${owner} was deleted`)
       case 'EVENT_TOO_LARGE':

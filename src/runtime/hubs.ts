@@ -9,6 +9,7 @@ import { namespaceOf } from '../resource/metadata.ts'
 import { type Entry, kindOf, type ResourceKey } from '../store/resource-store.ts'
 import { createHubRemoval, logNameOf } from './hub-removal.ts'
 import type { HubStore, HubStores } from './hub-stores.ts'
+import { createHubTroubles } from './hub-troubles.ts'
 import { clusterId } from './kafka-clusters.ts'
 import type { KafkaPlace, Place } from './kafka-places.ts'
 import { createOpenings } from './openings.ts'
@@ -31,6 +32,8 @@ export interface Hubs {
   delete(key: ResourceKey): Promise<void>
   /** Removes the logs of a resource that was here in an earlier run, and is not. Idempotent. */
   removeUnopened(key: ResourceKey, uid: string): Promise<void>
+  /** An event was refused at its door. */
+  failed(target: IngressTarget, error: unknown): void
   /** Takes up the lanes of those opened since: the subscriptions that are known are placed by now. */
   startNew(): void
   /** Whether all that are there are open. */
@@ -97,6 +100,9 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
   const namespaces = new Map<string, Budget>()
   const listeners: HubsListener[] = []
   let isServing = false
+  const troubles = createHubTroubles<OpenBroker>(clock, (hub) => {
+    for (const [key, one] of live) if (one === hub) again(key)
+  })
   const removal = createHubRemoval({
     ...world,
     onRemoved(key, uid) {
@@ -122,7 +128,8 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
     const { name } = resource.metadata
     const { backend } = where.store.traits
     await uids.saved()
-    const hub = await openBroker({
+    let opened: OpenBroker | undefined
+    opened = await openBroker({
       uid: uidOf(entry),
       namespace,
       name,
@@ -137,11 +144,13 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
         saveBytes: settings.channel.memory.capBytes / 64,
         subscriptionBytes: settings.memory.subscriptionBudgetBytes,
       },
-      onFault: (what, error) =>
-        logger.warn({ namespace, kind: resource.kind, name, err: error }, `cannot ${what}; trying again`),
+      onFault(what, error) {
+        logger.warn({ namespace, kind: resource.kind, name, err: error }, `cannot ${what}; trying again`)
+        if (opened) troubles.note(opened, error)
+      },
     })
-    held.set(hub, where)
-    return hub
+    held.set(opened, where)
+    return opened
   }
 
   async function openInCluster(entry: Entry, place: KafkaPlace): Promise<OpenBroker> {
@@ -156,6 +165,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
 
   /** Its logs stay where they are. */
   async function end(hub: OpenBroker, drainMs: number): Promise<void> {
+    troubles.forget(hub)
     unstarted.get(hub)?.cancel()
     unstarted.delete(hub)
     await hub.close(drainMs)
@@ -170,6 +180,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
 
   async function remove(key: ResourceKey, hub: OpenBroker): Promise<void> {
     const where = held.get(hub) ?? stores.own()
+    troubles.forget(hub)
     unstarted.get(hub)?.cancel()
     unstarted.delete(hub)
     await hub.close(0)
@@ -227,7 +238,8 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       live.set(key, hub)
       for (const { opened } of listeners) opened(key, hub.uid)
     }
-    return { kind: 'open', hub, place }
+    const trouble = troubles.of(hub)
+    return trouble && place ? { kind: 'failed', place, error: trouble } : { kind: 'open', hub, place }
   }
 
   const backendOf = (hub: OpenBroker): string => (held.get(hub) ?? stores.own()).store.traits.backend
@@ -273,11 +285,18 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
         return
       }
       live.delete(key)
-      if (await hub.retire({ keepsWhatIsLeft: settings.retention.deletedMs > 0 })) await remove(key, hub)
+      if (troubles.isLost(hub)) {
+        await end(hub, 0)
+        await removal.removeLost(key, hub.uid)
+      } else if (await hub.retire({ keepsWhatIsLeft: settings.retention.deletedMs > 0 })) await remove(key, hub)
       else keep(key, hub)
     },
 
     removeUnopened: removal.removeUnopened,
+
+    failed(target, error) {
+      for (const hub of live.values()) if (hub.target === target) troubles.note(hub, error)
+    },
 
     startNew() {
       for (const hub of [...unstarted.keys()]) start(hub)

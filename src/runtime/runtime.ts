@@ -1,6 +1,6 @@
 // Wires everything: the resources that are applied to the reconcilers of their kinds, the data port to the doors, and the
 // end of it all in order. Policy lives in the layers below; here is only who knows whom.
-import { createIngress } from '../broker/ingress.ts'
+import { createIngress, type IngressTarget } from '../broker/ingress.ts'
 import { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { createClient } from '../http/client.ts'
@@ -95,12 +95,16 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
   const stores = createHubStores({ settings, clock, logger, values, logs, openKafka })
   const shared = { settings, clock, logger, resources, stores, values, uids, budget: share(DELIVERIES_SHARE), dataUrl }
   const hubs = createHubs(shared, (key) => reconciler.again(key))
+  const notStored = (error: unknown, target: IngressTarget): void => {
+    logger.error({ err: error }, 'an event could not be stored')
+    hubs.failed(target, error)
+  }
   const ingress = createIngress({
     find: (namespace, name) => hubs.target(brokerKey(namespace, name)),
     clock,
     maxTtl: settings.broker.maxTtl,
     maxEventBytes: settings.data.maxEventBytes,
-    onError: (error) => logger.error({ err: error }, 'an event could not be stored'),
+    onError: notStored,
   })
   const channels = createChannelIngress({
     find: (namespace, name) =>
@@ -108,7 +112,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     clock,
     maxEventBytes: settings.data.maxEventBytes,
     clusterDomain: settings.data.clusterDomain,
-    onError: (error) => logger.error({ err: error }, 'an event could not be stored'),
+    onError: notStored,
   })
   const look: Look = (key) => resources.get(key)
   const display = createDisplayAt((path) => isDisplayPath(path, look), options)

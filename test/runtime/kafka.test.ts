@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { EventingError } from '../../src/core/errors.ts'
 import { conditionOf } from '../../src/resource/conditions.ts'
 import { loadManifests } from '../../src/resource/load.ts'
 import { textAt } from '../../src/resource/rules.ts'
@@ -144,6 +145,23 @@ describe('a Broker of class Kafka', () => {
 
     assert.equal(cluster.attempts.at(-1)?.auth.sasl?.username, 'u-2')
     assert.equal(cluster.connections(), 1)
+  })
+
+  it('is not ready while an open log refuses its login, and takes events as soon as it does not', async () => {
+    await using subscriber = await startSubscriber()
+    const cluster = startTestCluster()
+    await using tidings = await start(aBroker() + aConfigMap() + aTrigger('t', subscriber.url), cluster)
+    await ready(tidings)
+
+    cluster.fail(new EventingError('AUTH_FAILED', 'not for you'))
+    const refused = await tidings.send(anEvent())
+    await saysFalse(tidings, 'Ready')
+    cluster.fail(undefined)
+    await tidings.send(anEvent({ id: 'taken' }))
+    await subscriber.received(1)
+
+    assert.deepEqual([refused.status, refused.retryAfter], [503, '1'])
+    assert.equal(condition(tidings, 'ConfigParsed')?.reason, 'cannot obtain Kafka cluster admin, AUTH_FAILED')
   })
 
   it('is in the cluster of Knative’s own ConfigMap when it names none', async () => {
@@ -330,6 +348,29 @@ describe('a Broker of class Kafka', () => {
 
       assert.match(lost?.message ?? '', /LOG_LOST|nothing is known/)
       assert.equal(empty.topics().length, 2)
+    })
+
+    it('says that its log is lost when that turns out while it is open, until it is added again', async () => {
+      await using subscriber = await startSubscriber()
+      const cluster = startTestCluster()
+      await using tidings = await start(aBroker() + aConfigMap() + aTrigger('t', subscriber.url), cluster, settings)
+      await ready(tidings)
+
+      cluster.fail(new EventingError('LOG_LOST', 'the topic is gone'))
+      const answer = await tidings.send(anEvent())
+      await saysFalse(tidings, 'Ready')
+      const lost = condition(tidings, 'TopicReady')
+      cluster.fail(undefined)
+      tidings.runtime.resources.delete(brokerKey())
+      await tidings.runtime.settled()
+      assert.deepEqual(cluster.topics(), [], 'nothing is kept of it')
+      await apply(tidings, aBroker())
+      await ready(tidings)
+      await tidings.send(anEvent({ id: 'anew' }))
+      await subscriber.received(1)
+
+      assert.equal(answer.status, 500)
+      assert.equal(lost?.message, 'the topic is gone (LOG_LOST)')
     })
 
     it('has its topics removed with it, also when it is deleted while nothing runs, or its cluster is away', async () => {

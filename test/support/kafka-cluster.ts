@@ -18,6 +18,8 @@ export interface TestCluster {
   topic(name: string): KafkaTopic | undefined
   /** What connecting ends with from now on. */
   refuse(error: EventingError | undefined): void
+  /** What logs that are open refuse events with from now on. */
+  fail(error: EventingError | undefined): void
   /** Waits before it answers. */
   hang(until: Promise<void>): void
 }
@@ -34,6 +36,7 @@ export function startTestCluster(password?: string): TestCluster {
   const topics = new Map<string, { readonly topic: KafkaTopic; readonly uid: string }>()
   let connections = 0
   let refusal: EventingError | undefined
+  let failure: EventingError | undefined
   let hanging: Promise<void> | undefined
 
   function claim(uid: string, topic: KafkaTopic): void {
@@ -51,6 +54,9 @@ export function startTestCluster(password?: string): TestCluster {
     refuse(error) {
       refusal = error
     },
+    fail(error) {
+      failure = error
+    },
     hang(until) {
       hanging = until
     },
@@ -65,7 +71,14 @@ export function startTestCluster(password?: string): TestCluster {
         async open(ref, config, topic): Promise<EventLog> {
           if (refusal) throw refusal
           if (topic) claim(ref.uid, topic)
-          return memory.open(ref, config)
+          const log = await memory.open(ref, config)
+          return {
+            ...log,
+            async append(event, room) {
+              if (failure) throw failure
+              return log.append(event, room)
+            },
+          }
         },
         async remove(ref) {
           if (refusal) throw refusal
