@@ -124,7 +124,7 @@ async function startMetrics({ metrics: { host, port } }: Settings, runtime: Runt
 
 /** What somebody needs who just started it: addresses, and what to try. */
 async function banner(runtime: Runtime, adminUrl: string): Promise<string> {
-  const { brokers, triggers, channels, subscriptions, sources, problems } = await runtime.status()
+  const { dataUrl, brokers, triggers, channels, subscriptions, sources, problems } = await runtime.status()
   const isDefaultAdmin = adminUrl === 'http://127.0.0.1:8081'
   const server = isDefaultAdmin ? '' : ` --server ${adminUrl}`
   const others = [
@@ -136,6 +136,8 @@ async function banner(runtime: Runtime, adminUrl: string): Promise<string> {
     `Tidings is ready: ${[count(brokers.length, 'broker'), count(triggers.length, 'trigger'), ...others].join(', ')}.`,
     '',
     ...brokers.map(({ namespace, name, url }) => `  broker ${namespace}/${name}   ${url}`),
+    // None is open yet where they are in Kafka: nobody waits for a cluster.
+    ...(brokers.length === 0 ? [`  data    ${dataUrl}`] : []),
     `  admin   ${adminUrl}`,
     '',
     'Next, in a second terminal:',

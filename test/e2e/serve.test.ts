@@ -60,6 +60,18 @@ describe('tidings serve', function () {
     assert.match(await metrics.text(), /^# TYPE tidings_broker_events_accepted_total counter$/m)
   })
 
+  it('says where events go while no log is open, of a Kafka cluster that is away', async () => {
+    await using server = await startServerProgram(['--channel', 'kafka', '--kafka.bootstrapServers', '127.0.0.1:1'])
+
+    const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/shop', 'ce-type': 'order.placed' }
+
+    const answer = await fetch(`${server.dataUrl}/default/default`, { method: 'POST', headers })
+
+    assert.match(server.out(), /^Tidings is ready: 0 brokers/)
+    assert.equal(answer.status, 503)
+    assert.ok(answer.headers.has('retry-after'))
+  })
+
   it('says that it lives and is ready, on both ports', async () => {
     await using server = await startServerProgram([])
 

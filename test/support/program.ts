@@ -73,7 +73,7 @@ export async function startServerProgram(args: readonly string[], env: Record<st
   }
   await eventually(isReady, 'the program is ready', 15_000)
   const adminUrl = /admin {3}(\S+)/.exec(program.out())?.[1]
-  const brokerUrl = /broker \S+ {3}(\S+)/.exec(program.out())?.[1]
-  if (!adminUrl || !brokerUrl) throw new Error(`no addresses in: ${program.out()}`)
-  return { ...program, adminUrl, dataUrl: new URL(brokerUrl).origin }
+  const dataUrl = /(?:broker \S+ {3}|data {4})(\S+)/.exec(program.out())?.[1]
+  if (!adminUrl || !dataUrl) throw new Error(`no addresses in: ${program.out()}`)
+  return { ...program, adminUrl, dataUrl: new URL(dataUrl).origin }
 }
