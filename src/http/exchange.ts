@@ -153,7 +153,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Member, Job<Sender>
 
   onError(error: unknown): void {
     this.#fail(reasonOf(error))
-    this.#release()
+    // After undici's callback: it ends the process when it finds another request on a connection that was refused.
+    queueMicrotask(() => this.#release())
   }
 
   tell(): void {
@@ -176,7 +177,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Member, Job<Sender>
   }
 
   /**
-   * Within undici's callback: a request that is given to the connection now is written at the end of this turn of the
+   * Where there was an answer, within undici's callback: a request that is given to the connection now is written at the end of this turn of the
    * event loop. A connection that was idle, be it for a moment, undici first listens to for one turn more.
    */
   #release(): void {

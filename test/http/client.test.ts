@@ -185,6 +185,16 @@ describe('the HTTP client', () => {
       assert.deepEqual(answer, { kind: 'none', reason: `connect ECONNREFUSED 127.0.0.1:${subscriber.port}` })
     })
 
+    it('when the connection is refused to more than wait for their turn', async () => {
+      const subscriber = await aSubscriber()
+      await subscriber.close()
+      const client = aClient()
+
+      const answers = await Promise.all(Array.from({ length: 200 }, () => post(client, subscriber.url)))
+
+      assert.deepEqual(new Set(answers.map(({ kind }) => kind)), new Set(['none']))
+    })
+
     it('when every address of a name refuses', async () => {
       const subscriber = await aSubscriber()
       await subscriber.close()
