@@ -1,5 +1,5 @@
-// Appends to one topic, grouped: one request at a time to each node that leads partitions of it; what arrives meanwhile is
-// the next. Nobody waits for a timer.
+// Appends to one topic, grouped: one request at a time to each node that leads partitions of it, and for each partition,
+// whoever leads it; what arrives meanwhile is the next. Nobody waits for a timer.
 import { codeOf, EventingError } from '../../../core/errors.ts'
 import type { Message } from './client.ts'
 import { partitionOf } from './murmur2.ts'
@@ -38,6 +38,8 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const { name, batchBytes, bufferBytes } = options
   const waiting = new Map<number, Waiting[]>()
   const busy = new Set<number>()
+  /** Partitions of which something is under way. A request may outlive the leader that it was sent to: nothing overtakes it. */
+  const sending = new Set<number>()
   let buffered = 0
   /** Where events without a key go, until that is on its way: whole batches, spread over all partitions. */
   let current = 0
@@ -56,6 +58,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
   async function flush(): Promise<void> {
     const byLeader = new Map<number, number[]>()
     for (const partition of waiting.keys()) {
+      if (sending.has(partition)) continue
       const leader = await options.leaderOf(partition).catch((error) => refuse(partition, error))
       if (leader === undefined || busy.has(leader)) continue
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition])
@@ -63,8 +66,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
     for (const [leader, partitions] of byLeader) {
       if (busy.has(leader)) continue
       busy.add(leader)
-      void send(partitions).finally(() => {
+      // The leader was asked for meanwhile.
+      const free = partitions.filter((partition) => !sending.has(partition))
+      for (const partition of free) sending.add(partition)
+      void send(free).finally(() => {
         busy.delete(leader)
+        for (const partition of free) sending.delete(partition)
         if (waiting.size > 0) wake()
       })
     }

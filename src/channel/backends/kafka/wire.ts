@@ -112,7 +112,14 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
       const leader = all[partition] ?? -1
       grouped.set(leader, [...(grouped.get(leader) ?? []), partition])
     }
-    return Promise.all([...grouped].map(async ([leader, led]) => ask(await from.node(leader), led)))
+    const answers = await Promise.allSettled(
+      [...grouped].map(async ([leader, led]) => ask(await from.node(leader), led)),
+    )
+    // Only now: what is asked again must not be under way still.
+    return answers.map((answer) => {
+      if (answer.status === 'rejected') throw answer.reason
+      return answer.value
+    })
   }
 
   return {
@@ -123,10 +130,12 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
     leaderOf: (topic, partition) =>
       persist(`ask for ${topic}`, topic, async (from) => (await leadersOf(topic, from))[partition] ?? -1),
     forget: (topic) => void leaders.delete(topic),
-    produce: (topic, parts, seen) =>
-      persist(`write to ${topic}`, topic, async (from) => {
-        const places = new Map<number, number>()
-        await byLeader(from, topic, parts.keys(), async (node, led) => {
+    produce(topic, parts, seen) {
+      const places = new Map<number, number>()
+      return persist(`write to ${topic}`, topic, async (from) => {
+        // What one node has stored is not sent again because another one did not answer.
+        const left = [...parts.keys()].filter((partition) => !places.has(partition))
+        await byLeader(from, topic, left, async (node, led) => {
           const partitions = led.map((partition) => ({ partition, messages: parts.get(partition) ?? [] }))
           const { topics } = await node.produce({ acks: -1, timeout: TIMEOUT_MS, topicData: [{ topic, partitions }] })
           for (const answer of topics) {
@@ -137,7 +146,8 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
           }
         })
         return places
-      }),
+      })
+    },
     fetch: (topic, partition, from, maxBytes) =>
       persist(`read ${topic}`, topic, async (all) => {
         const node = await leaderNode(all, topic, partition)

@@ -62,6 +62,22 @@ describe('appends to a topic', () => {
     assert.deepEqual(await other, { partition: 1, offset: 5 })
   })
 
+  it('wait for what is under way of their partition, though another node leads it by now', async () => {
+    let leader = 1
+    const { batcher, answer, requests } = aBatcher({ leaderOf: () => leader })
+    const first = batcher.append(aMessage('a'), 'key', 10)
+    await turn()
+
+    leader = 2
+    const second = batcher.append(aMessage('b'), 'key', 10)
+    await turn()
+    assert.equal(requests.length, 1)
+
+    await answer(new Map([[0, 5]]))
+    await answer(new Map([[0, 6]]))
+    assert.deepEqual([(await first).offset, (await second).offset], [5, 6])
+  })
+
   it('of one key go to one partition, and without a key to all of them', async () => {
     const { batcher, answer, requests } = aBatcher({ partitions: 3 })
 
