@@ -112,9 +112,11 @@ function extension(text: string): [string, string] {
 async function brokerUrl(args: Arguments, io: Io): Promise<string> {
   const wanted = textFlag(args, 'broker') ?? 'default/default'
   const name = wanted.includes('/') ? wanted : `default/${wanted}`
-  const { brokers } = await fetchStatus(args, io)
+  const { brokers, problems } = await fetchStatus(args, io)
   const broker = brokers.find((each) => `${each.namespace}/${each.name}` === name)
   if (broker) return broker.url
+  const problem = problems.find((each) => each.startsWith(`Broker ${name}: `))
+  if (problem !== undefined) throw new UsageError(problem)
   const known = brokers.map((each) => `${each.namespace}/${each.name}`).join(', ')
   throw new UsageError(`no broker ${name}; there are: ${known}`)
 }

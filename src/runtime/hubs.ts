@@ -260,7 +260,9 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       const hub = await openAlready(key, uid, id)
       if (hub) return takeUp(entry, hub)
       if (place.kind === 'own') return takeUp(entry, await openOwn(entry))
-      const opening = openings.take(key, `${uid} ${id}`, () => openInCluster(entry, place))
+      // What is made is made as the ConfigMap says now: one that was mended begins anew.
+      const attempt = `${uid} ${id} ${JSON.stringify([place.events, place.cluster.replicationFactor])}`
+      const opening = openings.take(key, attempt, () => openInCluster(entry, place))
       if (opening.kind !== 'open') {
         waiting.set(key, uid)
         if (opening.kind === 'failed' && codeOf(opening.error) === 'LOG_LOST') lost.add(key)

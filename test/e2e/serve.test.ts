@@ -66,8 +66,11 @@ describe('tidings serve', function () {
     const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/shop', 'ce-type': 'order.placed' }
 
     const answer = await fetch(`${server.dataUrl}/default/default`, { method: 'POST', headers })
+    const sent = await runProgram(['event', 'send', '--server', server.adminUrl])
 
     assert.match(server.out(), /^Tidings is ready: 0 brokers/)
+    assert.equal(sent.code, 1)
+    assert.match(sent.err, /^Broker default\/default: not ready/)
     assert.equal(answer.status, 503)
     assert.ok(answer.headers.has('retry-after'))
   })

@@ -282,6 +282,23 @@ describe('a Broker of class Kafka', () => {
     assert.match(told, /Broker default\/default: not ready \(cannot obtain Kafka cluster admin/)
   })
 
+  it('is opened as its ConfigMap says, once that was mended', async () => {
+    const cluster = startTestCluster()
+    cluster.refuse(UNREACHABLE)
+    await using tidings = await start(aBroker() + aConfigMap(), cluster)
+    await saysFalse(tidings, 'ConfigParsed')
+
+    await apply(
+      tidings,
+      aConfigMap({ ...KEYS, 'default.topic.replication.factor': '1', 'default.topic.partitions': '7' }),
+    )
+    cluster.refuse(undefined)
+    await ready(tidings)
+
+    assert.equal(cluster.attempts.at(-1)?.replicationFactor, 1)
+    assert.equal(cluster.topic('knative-broker-default-default')?.partitions, 7)
+  })
+
   it('does not take a topic that is another’s', async () => {
     const cluster = startTestCluster()
     const template = { 'kafka.brokerTopic': 'x-{{ .Namespace }}-{{ .Name }}' }

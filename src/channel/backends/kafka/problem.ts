@@ -12,6 +12,10 @@ const REFUSED_NAMES = new Set(['KafkaJSSASLAuthenticationError'])
 /** How Node names what is wrong with a certificate or a handshake. */
 const REFUSED_TLS = /CERT|SSL|TLS|UNABLE_TO_(GET|VERIFY|DECRYPT)|HOSTNAME_MISMATCH/
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
+/** By Kafka's type: what helps, where its own words do not say. */
+const HINTS: Readonly<Record<string, string>> = {
+  INVALID_REPLICATION_FACTOR: 'it has fewer nodes than a topic is to have copies',
+}
 /** Somebody else leads the partition now, or nobody does yet. */
 const STALE = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
@@ -54,8 +58,10 @@ export function problemOf(error: unknown, what: string): EventingError {
 
 /** Of several, what the first one says: that there were errors is known. */
 function textOf(error: unknown): string {
-  const { message, errors } = (error ?? {}) as Failure
-  return errors?.[0] ? textOf(errors[0]) : (message ?? String(error))
+  const { message, type = '', errors } = (error ?? {}) as Failure
+  if (errors?.[0]) return textOf(errors[0])
+  const hint = HINTS[type]
+  return `${message ?? String(error)}${hint === undefined ? '' : `: ${hint}`}`
 }
 
 export function isRefusal(error: unknown): boolean {
