@@ -51,6 +51,7 @@ describe('the documents', () => {
     'docs/operations.md',
     'docs/dead-letters.md',
     'docs/backup.md',
+    'docs/kafka.md',
   ]) {
     it(`every command that ${page} uses exists`, async () => {
       const commands = await commandNames()
