@@ -3,6 +3,7 @@
 // What an assigner is handed, and only that way, is the cluster object with all that a partition's leader can be asked.
 import type { Broker, Cluster, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
 import { EventingError } from '../../../core/errors.ts'
+import { useOwnCodec } from './codec.ts'
 import { typeOf } from './problem.ts'
 
 export interface Connection {
@@ -26,7 +27,7 @@ export interface FetchedMessage {
   readonly timestamp: string
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Record<string, Buffer | Buffer[]>
+  readonly headers: Readonly<Record<string, Buffer | null | readonly (Buffer | null)[]>>
   readonly isControlRecord?: boolean
 }
 
@@ -236,7 +237,9 @@ async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
     }
     const broker = await look()
     quieten(broker)
-    return broker as unknown as Node
+    const node = broker as unknown as Node
+    useOwnCodec(node)
+    return node
   }
 
   return {
