@@ -119,8 +119,8 @@ export function openChannel(options: ChannelOptions): Channel {
     let opened: Lane | undefined
     await inTurn(async () => {
       const stored = await owned.cursors()
-      const context = { log, owned, clock, budget, matcher, settings, fault: options.onFault ?? (() => undefined) }
-      opened = openLane(context, stored.base)
+      const parts = { log, owned, clock, budget, matcher, settings, lanes: () => lanes.size }
+      opened = openLane({ ...parts, fault: options.onFault ?? (() => undefined) }, stored.base)
       for (const subscription of subscriptions.values()) opened.place(subscription, stored)
       opened.keep(stored.covered.filter((id) => !subscriptions.has(id)))
       lanes.set(owned.id, { lane: opened, owned })

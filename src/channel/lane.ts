@@ -17,7 +17,7 @@ import { startSweep } from './sweep.ts'
 import { Window, type WindowHost, type WindowLimits } from './window.ts'
 
 export interface LaneSettings extends WindowLimits {
-  /** Longest time between a settled delivery and its stored cursor. */
+  /** Longest time between a settled delivery and its stored cursor, unless there are many lanes. */
   readonly saveIntervalMs: number
   /** Settled bytes after which cursors are saved, and room is made, earlier. */
   readonly saveBytes: number
@@ -32,6 +32,8 @@ export interface LaneContext {
   readonly budget: Budget
   readonly matcher: Matcher<Subscription>
   readonly settings: LaneSettings
+  /** Lanes of the log that this process owns. */
+  lanes(): number
   /** Something failed that is tried again. */
   fault(what: string, error: unknown): void
 }
@@ -96,6 +98,8 @@ export interface LaneCounts {
 
 export type StoredCursors = Awaited<ReturnType<OwnedLane['cursors']>>
 
+/** Each save is a record or two. So many lanes have theirs in one interval; more of them share a longer one. */
+const LANES_PER_INTERVAL = 5
 const RETRY_MS = 250
 const DRAIN_POLL_MS = 10
 /** A store that does not answer must not keep a process from ending. */
@@ -162,7 +166,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     owned,
     clock,
     base,
-    saveIntervalMs: settings.saveIntervalMs,
+    saveIntervalMs: () => settings.saveIntervalMs * Math.max(1, context.lanes() / LANES_PER_INTERVAL),
     saveBytes: settings.saveBytes,
     head: () => head,
     sweepAt: () => sweep.at(),

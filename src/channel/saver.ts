@@ -11,7 +11,7 @@ export interface SaverOptions {
   readonly owned: OwnedLane
   readonly clock: Clock
   /** Longest time between a settled delivery and its stored cursor. */
-  readonly saveIntervalMs: number
+  saveIntervalMs(): number
   /** Settled bytes after which cursors are saved, and room is made, earlier. */
   readonly saveBytes: number
   /** Where the lane's cursors stood when it was taken up. */
@@ -74,7 +74,7 @@ export function createSaver(options: SaverOptions): Saver {
 
   function schedule(): void {
     if (timer || isStopped) return
-    timer = clock.after(options.saveIntervalMs, () => {
+    timer = clock.after(options.saveIntervalMs(), () => {
       timer = undefined
       void save()
     })

@@ -147,7 +147,9 @@ export const schema = z.strictObject({
             .describe('Of these, settled events that are kept; annotation tidings.dev/retention-bytes wins'),
         })
         .prefault({}),
-      saveIntervalMs: integer(10, 60_000).prefault(1_000).describe('How often cursors that moved are saved'),
+      saveIntervalMs: integer(10, 60_000)
+        .prefault(1_000)
+        .describe('How often cursors that moved are saved; less often where a log has more than 5 lanes'),
     })
     .prefault({}),
   kafka: z

@@ -9,7 +9,7 @@ import type { EventLog } from '../../../src/channel/log.ts'
 import { Budget } from '../../../src/core/budget.ts'
 import { createClock } from '../../../src/core/clock.ts'
 import { codeOf } from '../../../src/core/errors.ts'
-import { aSpec, aSubscriber, type Subscriber } from '../../conformance/subscriber.ts'
+import { type Answer, aSpec, aSubscriber, type Subscriber, settles } from '../../conformance/subscriber.ts'
 import { anEvent, MiB } from '../../conformance/support.ts'
 
 const clock = createClock()
@@ -62,23 +62,26 @@ export interface Rig extends StoreRig, AsyncDisposable {
   readonly topic: KafkaTopic
   readonly log: EventLog
   readonly channel: Channel
-  /** Takes every event at once, from the moment it first subscribed. */
+  /** Takes every event, at once unless told, from the moment it first subscribed. */
   readonly subscriber: Subscriber
 }
 
-/** `uid`: of a rig before, which it goes on for. */
-export async function openRig(
-  brokers: readonly string[],
-  options: Partial<KafkaStoreOptions> & { readonly uid?: string; readonly topic?: Partial<KafkaTopic> } = {},
-): Promise<Rig> {
-  const { uid = randomUUID(), topic: given, ...storeOptions } = options
+export interface RigOptions extends Partial<KafkaStoreOptions> {
+  /** Of a rig before, which it goes on for. */
+  readonly uid?: string
+  readonly topic?: Partial<KafkaTopic>
+  readonly answer?: Answer
+}
+
+export async function openRig(brokers: readonly string[], options: RigOptions = {}): Promise<Rig> {
+  const { uid = randomUUID(), topic: given, answer = settles, ...storeOptions } = options
   const { partitions = 2, replicationFactor = 1 } = options
   const topic = { name: `events-${uid}`, partitions, replicationFactor, config: {}, isExternal: false, ...given }
   const { store, faults } = await openStore(brokers, storeOptions)
   const ref = { uid, name: `default/${uid}` }
   const log = await patiently(() => store.open(ref, { capBytes: 64 * MiB }, topic))
   const channel = openChannel({ name: uid, log, traits: store.traits, clock, budget: new Budget(64 * MiB) })
-  const subscriber = aSubscriber(clock)
+  const subscriber = aSubscriber(clock, answer)
   await channel.subscribe('all', aSpec(subscriber.deliver))
   channel.start()
   return {
