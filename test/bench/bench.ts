@@ -4,11 +4,16 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { reasonAgainst } from '../support/servers/there.ts'
 import { diskBacklog } from './disk-backlog.ts'
 import { diskCost, diskRate } from './disk-cost.ts'
 import { diskLatency } from './disk-latency.ts'
 import { endToEnd } from './e2e.ts'
 import { fanOut } from './fan-out.ts'
+import { kafkaBacklog } from './kafka-backlog.ts'
+import { kafkaCost } from './kafka-cost.ts'
+import { kafkaSize } from './kafka-size.ts'
+import { kafkaTriggers } from './kafka-triggers.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { overload } from './overload.ts'
@@ -21,19 +26,22 @@ import { manyTriggers } from './triggers.ts'
 
 /** What `npm run bench` runs: events are kept in memory. */
 const USUAL: readonly Part[] = [endToEnd, manyTriggers, fanOut, sizes, latency, memory, overload]
-/** By itself, because each of the two takes minutes. */
+/** By themselves, as each of the three takes minutes. */
 const DISK: readonly Part[] = [diskCost, diskRate, diskLatency, diskBacklog]
-const PARTS: readonly Part[] = [...USUAL, ...DISK]
-const GROUPS: Readonly<Record<string, readonly Part[]>> = { usual: USUAL, disk: DISK, all: PARTS }
+const KAFKA: readonly Part[] = [kafkaCost, kafkaTriggers, kafkaBacklog, kafkaSize]
+const PARTS: readonly Part[] = [...USUAL, ...DISK, ...KAFKA]
+const GROUPS: Readonly<Record<string, readonly Part[]>> = { usual: USUAL, disk: DISK, kafka: KAFKA, all: PARTS }
 
 const USAGE = `npm run bench -- [PART ...] [--rounds N] [--profile FOLDER]
 
   PART       what to run, \`usual\` unless given:
 ${partLines(USUAL)}
-               usual        all of these
+               usual          all of these
 ${partLines(DISK)}
-               disk         the four of the log on disk
-               all          everything
+               disk           the four of the log on disk
+${partLines(KAFKA)}
+               kafka          the four of the log in Kafka
+               all            everything
   --only     PART,PART: the same
   --rounds   alternating rounds, ${USUAL_ROUNDS} unless given; fewer than ${DECIDING_ROUNDS} do not decide
   --profile  writes a CPU profile of each program under measure into the folder
@@ -72,7 +80,21 @@ function partsCalled(name: string): readonly Part[] {
 }
 
 function partLines(parts: readonly Part[]): string {
-  return parts.map(({ name, about }) => `               ${name.padEnd(12)} ${about}`).join('\n')
+  return parts.map(({ name, about }) => `               ${name.padEnd(14)} ${about}`).join('\n')
+}
+
+function reasonToSkip({ needs }: Part): string | undefined {
+  return needs === undefined ? undefined : reasonAgainst(needs)
+}
+
+/** So that no row is missing in silence. */
+function leftOut(wanted: readonly Part[]): readonly string[] {
+  const unasked = PARTS.filter((part) => !wanted.includes(part)).map(({ name }) => name)
+  const skipped = PARTS.flatMap((part) => {
+    const reason = reasonToSkip(part)
+    return reason === undefined ? [] : [`SKIPPED: ${part.name}: ${reason}`]
+  })
+  return [...(unasked.length > 0 ? [`not asked for: ${unasked.join(', ')}`] : []), ...skipped]
 }
 
 /** Among the other temporary files, unless those are elsewhere: in memory, a sync costs nothing. */
@@ -100,6 +122,7 @@ async function runParts(parts: readonly Part[], rounds: number, nodeFlags: reado
   const told: string[] = []
   try {
     for (const part of parts) {
+      if (reasonToSkip(part) !== undefined) continue
       process.stderr.write(`${part.name}: ${part.about}\n`)
       const result = await part.run({ fleet, rounds, folder, nodeFlags })
       rows.push(...result.rows)
@@ -119,6 +142,7 @@ async function runParts(parts: readonly Part[], rounds: number, nodeFlags: reado
     `node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${fleet.pinning}`,
     `load average before it began ${loadBefore.toFixed(2)}: ratios lean on a machine that does nothing else`,
     ...told,
+    ...leftOut(parts),
     `took ${Math.round((performance.now() - startedAt) / 1_000)} s`,
     ...failed.map(({ name, value, must }) => `FAILED: ${name}: ${value}, must be ${must}`),
     ...unbalanced.map(({ name, lost }) => `FAILED: ${name}: ${lost} accepted deliveries are lost`),

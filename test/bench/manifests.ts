@@ -9,7 +9,11 @@ export interface Triggers {
   readonly matching: number
   /** One more, for the events that the sink replies with. */
   readonly forReplies?: boolean
+  /** One more that matches and that nobody waits for: its events come to a path beside the others', which ends so. */
+  readonly withLaggard?: boolean
 }
+
+export const LAGGARD = 'laggard'
 
 /** The first is what everybody's is called. */
 export function brokerNames(count: number): readonly string[] {
@@ -29,7 +33,7 @@ export function manifests(triggers: Triggers, subscriberUrl: string, brokers = 1
 
 function brokerManifests(
   name: string,
-  { total, matching, forReplies = false }: Triggers,
+  { total, matching, forReplies = false, withLaggard = false }: Triggers,
   url: string,
 ): readonly string[] {
   const matches = Array.from({ length: matching }, (_, i) => trigger(name, `match-${i}`, EVENT_TYPE, `${url}/${i}`))
@@ -37,7 +41,8 @@ function brokerManifests(
     trigger(name, `idle-${i}`, `com.example.bench.idle.${i}`, `${url}/idle`),
   )
   const replies = forReplies ? [trigger(name, 'replies', REPLY_TYPE, `${url}/replies`)] : []
-  return [broker(name), ...matches, ...idle, ...replies]
+  const laggard = withLaggard ? [trigger(name, LAGGARD, EVENT_TYPE, `${url}-${LAGGARD}`)] : []
+  return [broker(name), ...matches, ...idle, ...replies, ...laggard]
 }
 
 function broker(name: string): string {

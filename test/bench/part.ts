@@ -1,4 +1,5 @@
 // What a part of the bench is given, and what it gives back.
+import type { Server } from '../support/servers/there.ts'
 import type { Fleet } from './processes.ts'
 import type { Row } from './report.ts'
 
@@ -42,5 +43,7 @@ export interface PartResult {
 export interface Part {
   readonly name: string
   readonly about: string
+  /** Without it the part is skipped. */
+  readonly needs?: Server
   run(context: Context): Promise<PartResult>
 }

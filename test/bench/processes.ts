@@ -31,6 +31,10 @@ export interface Process {
 export interface Fleet {
   /** How processes are kept apart, in words. */
   readonly pinning: string
+  /** The processor of such processes, as `taskset -c` takes it; undefined where they have none to themselves. */
+  cpuOf(core: Core): string | undefined
+  /** Ends it when the fleet stops, after the processes: they may need it until then. */
+  keep(server: AsyncDisposable): void
   /** A script of this folder, through tsx; resolves with its greeting. */
   startScript<T>(
     script: string,
@@ -52,11 +56,13 @@ const CORES: Readonly<Record<Core, string | undefined>> = { server: '0', load: '
 export function createFleet(): Fleet {
   const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
   const running: Process[] = []
+  const kept: AsyncDisposable[] = []
+  const cpuOf = (core: Core): string | undefined => (canPin ? CORES[core] : undefined)
 
   function start(args: readonly string[], { core, nodeFlags = [], cwd }: StartOptions): Process {
     const command = [process.execPath, '--import', PROBE, ...nodeFlags, ...args]
-    const cpu = CORES[core]
-    const [file = '', ...rest] = canPin && cpu !== undefined ? ['taskset', '-c', cpu, ...command] : command
+    const cpu = cpuOf(core)
+    const [file = '', ...rest] = cpu === undefined ? command : ['taskset', '-c', cpu, ...command]
     const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], ...(cwd !== undefined && { cwd }) })
     const started = attach(child, args.join(' '))
     running.push(started)
@@ -67,6 +73,8 @@ export function createFleet(): Fleet {
     pinning: canPin
       ? 'server on core 0, sender and sink on core 1 (taskset)'
       : 'not pinned: taskset or a core is missing',
+    cpuOf,
+    keep: (server) => void kept.push(server),
     start,
     async startScript(script, options, greeting, how) {
       const path = fileURLToPath(new URL(script, import.meta.url))
@@ -76,6 +84,7 @@ export function createFleet(): Fleet {
     },
     async stop() {
       await Promise.all(running.splice(0).map((each) => each.stop()))
+      await Promise.all(kept.splice(0).map((each) => each[Symbol.asyncDispose]()))
     },
   }
 }

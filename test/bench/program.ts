@@ -15,8 +15,10 @@ export interface ProgramOptions {
   readonly triggers: Triggers
   /** Each with these triggers; 1 unless given. */
   readonly brokers?: number
-  /** Memory unless given. A program on disk that is started again by the same name finds what it had stored. */
+  /** Memory unless given. A program that is started again by the same name finds what it had stored elsewhere. */
   readonly channel?: 'memory' | 'disk'
+  /** `host:port` of the nodes of a cluster that it stores in instead. */
+  readonly kafka?: readonly string[]
   readonly core?: Core
   /** Flags of `tidings serve`. */
   readonly flags?: readonly string[]
@@ -32,22 +34,80 @@ export interface Program {
   readonly readyMs: number
 }
 
+/** Each idle Trigger has a record in the cluster before it is ready. */
+const READY_MS = 180_000
+const READY_POLL_MS = 100
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export async function startProgram(context: Context, sinkUrl: string, options: ProgramOptions): Promise<Program> {
-  const { name, triggers, brokers = 1, channel = 'memory', core = 'server', flags = [], nodeFlags = [] } = options
+  const { name, triggers, brokers = 1, core = 'server', flags = [], nodeFlags = [] } = options
   const folder = path.join(context.folder, name)
   await mkdir(folder, { recursive: true })
   const file = path.join(folder, 'manifests.yaml')
   await writeFile(file, manifests(triggers, `${sinkUrl}/${name}`, brokers))
   const dataDir = path.join(folder, 'data')
-  const storage = channel === 'memory' ? ['--ephemeral'] : ['--channel', channel, '--data-dir', dataDir]
+  const storage = storageFlags(options, dataDir)
   const args = [MAIN, 'serve', '-f', file, '--port', '0', '--admin-port', '0', ...storage, ...flags]
   const startedAt = performance.now()
   const program = context.fleet.start(args, { core, cwd: folder, nodeFlags: [...context.nodeFlags, ...nodeFlags] })
-  const [, port] = await program.printed(/broker default\/default +http:\/\/127\.0\.0\.1:(\d+)\//)
   const [, adminUrl = ''] = await program.printed(/admin +(http:\S+)/)
-  return { process: program, dataPort: Number(port), adminUrl, dataDir, readyMs: performance.now() - startedAt }
+  // A cluster is opened without being waited for.
+  const url = options.kafka ? await urlOnceReady(adminUrl, name) : await printedUrl(program)
+  return {
+    process: program,
+    dataPort: Number(new URL(url).port),
+    adminUrl,
+    dataDir,
+    readyMs: performance.now() - startedAt,
+  }
+}
+
+function storageFlags({ name, channel = 'memory', kafka }: ProgramOptions, dataDir: string): readonly string[] {
+  if (!kafka) return channel === 'memory' ? ['--ephemeral'] : ['--channel', channel, '--data-dir', dataDir]
+  return [
+    ...['--channel', 'kafka', '--data-dir', dataDir],
+    ...['--kafka.bootstrapServers', kafka.join(), '--kafka.replicationFactor', '1'],
+    // Programs of a part share the cluster.
+    ...['--kafka.brokerTopic', `${name}-{{ .Namespace }}-{{ .Name }}`],
+  ]
+}
+
+async function printedUrl(program: Process): Promise<string> {
+  const [, url = ''] = await program.printed(/broker default\/default +(http:\S+)/)
+  return url
+}
+
+const resourceSchema = z.object({
+  status: z
+    .object({
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
+      address: z.object({ url: z.string() }).optional(),
+    })
+    .optional(),
+})
+type Resource = z.infer<typeof resourceSchema>
+const listSchema = z.object({ items: z.array(resourceSchema) })
+
+async function readAll(adminUrl: string, kind: string): Promise<readonly Resource[]> {
+  const response = await fetch(`${adminUrl}/apis/eventing.knative.dev/v1/namespaces/default/${kind}`)
+  return listSchema.parse(await response.json()).items
+}
+
+function isReady({ status }: Resource): boolean {
+  return status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false
+}
+
+/** Of any Broker, once all of them and all Triggers are ready: nothing that is sent from then on is refused, or missed. */
+async function urlOnceReady(adminUrl: string, name: string): Promise<string> {
+  const startedAt = performance.now()
+  for (;;) {
+    const brokers = await readAll(adminUrl, 'brokers')
+    const triggers = await readAll(adminUrl, 'triggers')
+    const url = brokers[0]?.status?.address?.url
+    if (url !== undefined && [...brokers, ...triggers].every(isReady)) return url
+    if (performance.now() - startedAt > READY_MS) throw new Error(`${name}: not all of it is ready`)
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS))
+  }
 }
 
 /** A program with the sender and the sink it is measured with. */

@@ -11,6 +11,8 @@ export const usageSchema = z.object({
   cpuUs: z.number(),
   rssBytes: z.number(),
   heapBytes: z.number(),
+  /** To servers, by the port they listen on: connections that are open, and bytes read from all that ever were. */
+  servers: z.record(z.string(), z.object({ connections: z.number(), receivedBytes: z.number() })),
 })
 export type Usage = z.infer<typeof usageSchema>
 
@@ -78,8 +80,8 @@ export const sinkSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('behave'), path: z.string(), behaviour: behaviourSchema }),
   /** Of all paths that start so. */
   z.object({ do: z.literal('count'), prefix: z.string() }),
-  z.object({ do: z.literal('record') }),
-  /** Of the events since `record`; ends it. */
+  z.object({ do: z.literal('record'), prefix: z.string() }),
+  /** Of the events since `record` to paths that start so; ends it. */
   z.object({ do: z.literal('latency') }),
 ])
 export type SinkCommand = z.infer<typeof sinkSchema>

@@ -25,11 +25,12 @@ export interface Row {
 export type Format = (value: number) => string
 
 export const times: Format = (value) => `${value.toFixed(2)} x`
-export const share: Format = (value) => `${(value * 100).toFixed(0)} %`
+export const share: Format = (value) => `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %`
 export const microseconds: Format = (value) => `${value.toFixed(value < 10 ? 2 : 1)} µs`
 export const milliseconds: Format = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
 export const mebibytes: Format = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 export const kibibytes: Format = (bytes) => `${(bytes / 2 ** 10).toFixed(2)} KiB`
+export const connections: Format = (count) => `${count.toFixed(0)}`
 export const perSecond: Format = (rate) => `${Math.round(rate)} /s`
 
 /** A row of the median of its samples, one a round; a single sample has no interval. */

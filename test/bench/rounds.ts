@@ -1,5 +1,6 @@
 // How costs are compared: in turns within a round, so that a machine that is slow for a while is slow for all of them.
 import type { Rig } from './program.ts'
+import type { Usage } from './protocol.ts'
 import type { Load } from './traffic.ts'
 
 /** Fewer rounds than this decide nothing. */
@@ -12,6 +13,12 @@ const COMPILE_MS = 8_000
 /** Between its turns a load loses its place in the caches, and its connections. */
 const WARM_UP_MS = 150
 const WINDOW_MS = 600
+
+export interface Observed {
+  readonly before: Usage
+  readonly after: Usage
+  readonly events: number
+}
 
 /** For a program, before its first round. The bare ones are compiled within a round. */
 export async function compiled(load: Load): Promise<void> {
@@ -30,12 +37,16 @@ export async function inRounds<T>(rounds: number, round: () => Promise<T>): Prom
  * CPU time per event, in microseconds. The window opens after a warm-up, with nothing under way, and closes when the last
  * event is dealt with: what is paid in it is paid for these events.
  */
-export async function costPerEvent({ process, run }: Load): Promise<number> {
+export async function costPerEvent(load: Load): Promise<number> {
+  const { before, after, events } = await observed(load)
+  return (after.cpuUs - before.cpuUs) / events
+}
+
+export async function observed({ process, run }: Load): Promise<Observed> {
   await run(WARM_UP_MS)
   const before = await process.usage()
   const events = await run(WINDOW_MS)
-  const after = await process.usage()
-  return (after.cpuUs - before.cpuUs) / events
+  return { before, after: await process.usage(), events }
 }
 
 /** Events a second, from the first one's turn until the sink has the last. */

@@ -33,6 +33,7 @@ const behaviours = new Map<string, Behaviour>()
 const held = new Map<string, (() => void)[]>()
 /** While they are asked for. */
 let latenciesUs: number[] | undefined
+let latencyPrefix = ''
 
 const server = createServer(accept)
 server.listen(0, '127.0.0.1')
@@ -50,6 +51,7 @@ async function obey(command: SinkCommand): Promise<unknown> {
       return countUnder(command.prefix)
     case 'record':
       latenciesUs = []
+      latencyPrefix = command.prefix
       return {}
     case 'latency':
       return latency()
@@ -130,7 +132,7 @@ function receive(socket: Socket, head: string): void {
   const id = headerOf(head, 'ce-id: ').slice(0, ID_LENGTH)
   const { sequence, stampUs } = readEventId(id)
   countEvent(path, sequence)
-  latenciesUs?.push(machineTimeUs() - stampUs)
+  if (latenciesUs && path.startsWith(latencyPrefix)) latenciesUs.push(machineTimeUs() - stampUs)
   const behaviour = behaviours.get(path)
   if (!behaviour) socket.write(ACCEPTED)
   else answerAs(behaviour, path, () => socket.write(answerTo(behaviours.get(path), id)))

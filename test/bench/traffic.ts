@@ -41,8 +41,8 @@ export interface Sink {
   /** Until told otherwise every path answers 202 at once. */
   behave(path: string, behaviour: Partial<Behaviour>): Promise<void>
   count(prefix: string): Promise<Count>
-  /** What events that come during `task` took to get here. */
-  latencyDuring(task: () => Promise<unknown>): Promise<Latency>
+  /** What events that come during `task` took to get here, to all paths or to those that start so. */
+  latencyDuring(task: () => Promise<unknown>, prefix?: string): Promise<Latency>
 }
 
 export async function startBatchSender(
@@ -77,8 +77,8 @@ export async function startSink(fleet: Fleet): Promise<Sink> {
       await sink.ask(command({ do: 'behave', path, behaviour: { delayMs: 0, hold: false, ...behaviour } }), doneSchema)
     },
     count: (prefix) => sink.ask(command({ do: 'count', prefix }), countSchema),
-    async latencyDuring(task) {
-      await sink.ask(command({ do: 'record' }), doneSchema)
+    async latencyDuring(task, prefix = '/') {
+      await sink.ask(command({ do: 'record', prefix }), doneSchema)
       await task()
       return sink.ask(command({ do: 'latency' }), latencySchema)
     },

@@ -33,6 +33,8 @@ export interface NodeConfig {
   readonly scram: readonly string[]
   /** A file for the classes that it used, written when it stops. */
   readonly classesTo?: string | undefined
+  /** The processors that it runs on, as `taskset -c` takes them. */
+  readonly cpus?: string | undefined
 }
 
 const HEAP_MB = 320
@@ -57,7 +59,7 @@ export async function createNode(config: NodeConfig): Promise<KafkaNode> {
   return {
     id: config.id,
     async start() {
-      const started = spawnJava(config.folder, ['kafka.Kafka', propertiesFile], config.classesTo)
+      const started = spawnJava(config.folder, ['kafka.Kafka', propertiesFile], config)
       child = started
       let printed = ''
       const keep = (text: string): void => {
@@ -114,12 +116,17 @@ async function runToEnd(folder: string, args: readonly string[]): Promise<void> 
 }
 
 /** It ends with this process, also when this one is killed, where the system has a way to ask for that. */
-function spawnJava(folder: string, args: readonly string[], classesTo?: string): ChildProcess {
+function spawnJava(
+  folder: string,
+  args: readonly string[],
+  { classesTo, cpus }: Pick<NodeConfig, 'classesTo' | 'cpus'> = {},
+): ChildProcess {
   const java = ['java', `-Xmx${HEAP_MB}m`, '-Xms64m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xlog:disable']
   if (classesTo !== undefined) java.push(`-XX:ArchiveClassesAtExit=${classesTo}`)
   else if (existsSync(KAFKA_CLASSES)) java.push(`-XX:SharedArchiveFile=${KAFKA_CLASSES}`)
   const log4j = `-Dlog4j.configuration=file:${path.join(folder, 'log4j.properties')}`
-  const command = [...java, log4j, '-cp', `${KAFKA}/*`, ...args]
+  const pinned = cpus === undefined ? [] : ['taskset', '-c', cpus]
+  const command = [...pinned, ...java, log4j, '-cp', `${KAFKA}/*`, ...args]
   const all = isOnPath('setpriv') ? ['setpriv', '--pdeathsig', 'KILL', ...command] : command
   const child = spawn(all[0] ?? '', all.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
   const kill = (): void => void child.kill('SIGKILL')

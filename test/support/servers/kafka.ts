@@ -27,6 +27,7 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** See NodeConfig. */
   readonly classesTo?: string
+  readonly cpus?: string
 }
 
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
@@ -50,6 +51,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
         properties: { ...propertiesOf(place, places), ...auth, ...options.properties },
         scram: certificates === undefined ? [] : SCRAM_USERS,
         classesTo: options.classesTo,
+        cpus: options.cpus,
       })
     nodes.push(...(await Promise.all(places.map(create))))
     await Promise.all(nodes.map((node) => node.start()))
