@@ -1,8 +1,12 @@
 // A Trigger's `filter` and `filters`: what is wrong with them, and one function over an event's attributes made of them,
 // once per applied Trigger. What dialects are built from is node.ts, which attribute a name means is value.ts, and which
 // Triggers are asked about an event is matcher.ts.
+import { asBoolean } from './cesql/cast.ts'
+import { compileCesql } from './cesql/compile.ts'
+import { coversOf } from './cesql/covers.ts'
+import { parseCesql } from './cesql/parser.ts'
 import type { CompiledFilter } from './filter.ts'
-import { allOf, anyOf, conditions, type Node, negation, present, SILENT } from './node.ts'
+import { allOf, anyOf, conditions, fromPredicate, type Node, negation, present, SILENT } from './node.ts'
 
 /** Attribute name to operand. Several entries are ANDed. */
 export type Operands = Readonly<Record<string, string>>
@@ -85,9 +89,18 @@ function compileItem(item: FilterManifest): Node | undefined {
       return anyOf(compileList(item.any ?? []))
     case 'not':
       return negation(compileItem(item.not ?? {}) ?? SILENT)
+    case 'cesql':
+      return cesql(item.cesql ?? '')
     default:
       return undefined
   }
+}
+
+/** Whatever fails in it does not pass, and what is no boolean counts as one where it can. */
+function cesql(text: string): Node {
+  const expression = parseCesql(text)
+  const evaluate = compileCesql(expression)
+  return fromPredicate((attributes) => asBoolean(evaluate(attributes)) === true, coversOf(expression))
 }
 
 const ATTRIBUTE_NAME = /^[a-z][a-z0-9]*$/
@@ -175,8 +188,13 @@ function checkOperands(check: Check, operands: unknown, path: Path, { emptyAllow
 
 function checkCesql(check: Check, expression: unknown, path: Path): void {
   if (!isPresent(expression) || expression === '') return
-  const message = 'cesql filters are not supported yet: use exact, prefix, suffix, all, any or not'
-  check.problems.push({ path, message })
+  if (typeof expression !== 'string') return refuseType(check, path, 'an expression in quotes', expression)
+  try {
+    parseCesql(expression)
+  } catch (error) {
+    const details = error instanceof Error ? error.message : String(error)
+    check.problems.push({ path, message: `invalid value: ${expression}`, details })
+  }
 }
 
 function checkFields(check: Check, map: Record<string, unknown>, path: Path, known: readonly string[]): void {

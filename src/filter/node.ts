@@ -10,7 +10,7 @@ import { comparableTime, filterValue } from './value.ts'
  */
 export type Verdict = boolean | undefined
 
-type Covers = CompiledFilter['covers']
+export type Covers = CompiledFilter['covers']
 
 /** A part of a filter. Its covers are best first. */
 export interface Node extends CompiledFilter {
@@ -72,6 +72,11 @@ function holds({ kind, value }: IndexKey, found: string | undefined): boolean {
 export function present(name: string): Node {
   const test = (attributes: Attributes): boolean => Boolean(filterValue(attributes, name))
   return { test, matches: test, covers: [] }
+}
+
+/** One that always passes or fails. */
+export function fromPredicate(matches: (attributes: Attributes) => boolean, covers: Covers): Node {
+  return { test: matches, matches, covers: best(covers) }
 }
 
 /** Fail if one child fails, else what the last child says. */
@@ -140,7 +145,7 @@ function rank(cover: readonly IndexKey[]): number {
  * Covers of an OR: its n-th joins every child's n-th (or last), so that children of one shape keep their choice, such as
  * all their types or all their sources. None when a child has none.
  */
-function joined(children: readonly Covers[]): Covers {
+export function joined(children: readonly Covers[]): Covers {
   if (children.some((covers) => covers.length === 0)) return []
   const most = Math.max(...children.map((covers) => covers.length))
   return Array.from({ length: most }, (_, n) =>

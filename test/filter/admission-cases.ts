@@ -12,7 +12,8 @@ export const ADMISSION_RULES = [
   'a dialect set to an empty value is not set',
   'an empty value in filter.attributes is accepted',
   'ours: an empty value in exact, prefix and suffix',
-  'ours: cesql is not supported yet',
+  'cesql must parse',
+  'ours: cesql of the wrong type',
   'ours: a value that is not a string',
   'ours: a field of the wrong type',
   'ours: an unknown field',
@@ -30,7 +31,6 @@ export interface AdmissionCase {
 
 const NAME_DETAILS = 'Attribute name must start with a letter and can only contain lowercase alphanumeric'
 const DIALECT_DETAILS = 'known: exact, prefix, suffix, all, any, not, cesql'
-const NO_CESQL = 'cesql filters are not supported yet: use exact, prefix, suffix, all, any or not'
 const MULTIPLE = 'multiple dialects found, filters can have only one dialect set'
 const EXACT = { exact: { type: 'a' } }
 
@@ -119,16 +119,28 @@ export const ADMISSION_CASES: readonly AdmissionCase[] = [
     }),
   ),
   {
-    rule: 'ours: cesql is not supported yet',
-    name: 'alone',
-    spec: { filters: [{ cesql: "type = 'a'" }] },
-    problems: [{ path: ['filters', 0, 'cesql'], message: NO_CESQL }],
+    rule: 'cesql must parse',
+    name: 'it does, and what it calls need not be there',
+    spec: { filters: [{ cesql: "type = 'a' AND NONE(id, 1)" }] },
+    problems: [],
   },
   {
-    rule: 'ours: cesql is not supported yet',
-    name: 'nested, and not even text',
+    rule: 'cesql must parse',
+    name: 'it does not, nested',
+    spec: { filters: [{ not: { cesql: 'type = ' } }] },
+    problems: [
+      {
+        path: ['filters', 0, 'not', 'cesql'],
+        message: 'invalid value: type = ',
+        details: 'column 8: expected an attribute, a function or a value, got the end',
+      },
+    ],
+  },
+  {
+    rule: 'ours: cesql of the wrong type',
+    name: 'a map',
     spec: { filters: [{ not: { cesql: {} } }] },
-    problems: [{ path: ['filters', 0, 'not', 'cesql'], message: NO_CESQL }],
+    problems: [{ path: ['filters', 0, 'not', 'cesql'], message: 'expected an expression in quotes, got a map' }],
   },
   {
     rule: 'ours: a value that is not a string',
@@ -271,7 +283,6 @@ export const ADMISSION_CASES: readonly AdmissionCase[] = [
       { path: ['filters', 0, 'exact', 'B'], message: 'invalid value: ""', details: 'expected text to compare with' },
       { path: ['filters', 1], message: MULTIPLE },
       { path: ['filters', 1, 'not'], message: 'expected a filter with one dialect, got a number' },
-      { path: ['filters', 1, 'cesql'], message: NO_CESQL },
     ],
   },
 ]

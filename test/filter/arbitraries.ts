@@ -2,10 +2,25 @@
 import fc from 'fast-check'
 import type { Attributes } from '../../src/core/event.ts'
 import type { FilterManifest, TriggerFilterSpec } from '../../src/filter/dialects.ts'
+import { someTree, type Tree, written } from './cesql/trees.ts'
 
 const name = fc.constantFrom('type', 'type', 'type', 'source', 'source', 'subject', 'constructor')
 const text = fc.constantFrom('a', 'ab', 'abb', 'b')
 const operands = fc.dictionary(name, text, { minKeys: 1, maxKeys: 2 })
+
+/** Of each expression that was made: nobody has to parse it but what is tested. */
+const trees = new Map<string, Tree>()
+const cesql = someTree.map((tree) => {
+  const expression = written(tree)
+  trees.set(expression, tree)
+  return { cesql: expression }
+})
+
+export function treeOf(expression: string): Tree {
+  const tree = trees.get(expression)
+  if (!tree) throw new Error(`no tree was made of ${expression}`)
+  return tree
+}
 
 const filter: fc.Arbitrary<FilterManifest> = fc.letrec<{ filter: FilterManifest }>((tie) => ({
   filter: fc.oneof(
@@ -13,6 +28,7 @@ const filter: fc.Arbitrary<FilterManifest> = fc.letrec<{ filter: FilterManifest 
     { weight: 4, arbitrary: fc.record({ exact: operands }) },
     { weight: 4, arbitrary: fc.record({ prefix: operands }) },
     { weight: 4, arbitrary: fc.record({ suffix: operands }) },
+    { weight: 4, arbitrary: cesql },
     { weight: 1, arbitrary: fc.constantFrom({}, { exact: {} }, { all: [] }, { any: [] }) },
     { weight: 3, arbitrary: fc.record({ all: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }) },
     { weight: 4, arbitrary: fc.record({ any: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }) },

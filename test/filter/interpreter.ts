@@ -1,6 +1,8 @@
 // The dialects once more, as plainly as they can be said: what compiled filters are compared with.
 import type { Attributes } from '../../src/core/event.ts'
 import type { FilterManifest, TriggerFilterSpec } from '../../src/filter/dialects.ts'
+import { treeOf } from './arbitraries.ts'
+import { bool, computed, Ended } from './cesql/trees.ts'
 
 type Verdict = 'pass' | 'fail' | 'none'
 
@@ -22,9 +24,19 @@ function verdictOf(filter: FilterManifest, attributes: Attributes): Verdict | un
     const verdicts = verdictsOf(filter.any, attributes)
     return verdicts.includes('pass') ? 'pass' : (verdicts.at(-1) ?? 'none')
   }
+  if (filter.cesql) return isTrue(filter.cesql, attributes) ? 'pass' : 'fail'
   if (!filter.not) return undefined
   const inner = verdictOf(filter.not, attributes) ?? 'none'
   return inner === 'none' ? 'none' : inner === 'pass' ? 'fail' : 'pass'
+}
+
+function isTrue(expression: string, attributes: Attributes): boolean {
+  try {
+    return bool(computed(treeOf(expression), attributes))
+  } catch (error) {
+    if (error instanceof Ended) return false
+    throw error
+  }
 }
 
 function and(filters: readonly FilterManifest[], attributes: Attributes): Verdict {
