@@ -76,7 +76,8 @@ function compileList(items: readonly FilterManifest[]): Node[] {
   return items.map(compileItem).filter((node) => node !== undefined)
 }
 
-function compileItem(item: FilterManifest): Node | undefined {
+/** Undefined for an item without a dialect. Throws for one that `checkFilters` refuses. */
+export function compileItem(item: FilterManifest): Node | undefined {
   const dialect = dialectsOf(item)[0]
   switch (dialect) {
     case 'exact':
@@ -229,7 +230,7 @@ function typeName(value: unknown): string {
 }
 
 /** The dialects that are set, as the Go types count them: an empty map, list or text is not, `not: {}` is. */
-function dialectsOf(item: Readonly<Partial<Record<Dialect, unknown>>>): Dialect[] {
+export function dialectsOf(item: Readonly<Partial<Record<Dialect, unknown>>>): Dialect[] {
   return DIALECTS.filter((dialect) => (dialect === 'not' ? isPresent(item.not) : isSet(item[dialect])))
 }
 
