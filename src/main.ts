@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createInterface } from 'node:readline'
 import { createOutput } from './cli/output.ts'
 import { runCommand } from './cli/run.ts'
 
@@ -7,4 +8,9 @@ const output = createOutput(process.stdout, (reason) =>
   errors.out(`standard output is gone, nothing more is printed: ${reason}\n`),
 )
 
-process.exitCode = await runCommand(process.argv.slice(2), { env: process.env, ...output, err: errors.out })
+process.exitCode = await runCommand(process.argv.slice(2), {
+  env: process.env,
+  ...output,
+  err: errors.out,
+  lines: () => createInterface({ input: process.stdin }),
+})

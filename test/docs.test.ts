@@ -152,6 +152,7 @@ async function commandNames(): Promise<string[]> {
     offer: () => true,
     print: async () => true,
     err: () => undefined,
+    lines: async function* () {},
   })
   return [...help.matchAll(/^ {2}(\S+(?: \S+)*) {2,}\S/gm)].map(([, name = '']) => name)
 }

@@ -14,6 +14,8 @@ export interface Io {
   print(text: string): Promise<boolean>
   /** For people: what went wrong. */
   err(text: string): void
+  /** What comes in, line by line. */
+  lines(): AsyncIterable<string>
 }
 
 export interface Command {

@@ -63,6 +63,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./source-fire.ts')).sourceFire,
   },
   sink: { summary: 'a subscriber that prints what it gets', load: async () => (await import('./sink.ts')).sink },
+  'filter test': {
+    summary: 'whether an event passes, without a server',
+    load: async () => (await import('./filter-test.ts')).filterTest,
+  },
   'cron next': { summary: 'when a schedule fires', load: async () => (await import('./cron-next.ts')).cronNext },
   'log backup': {
     summary: 'a copy of a data directory, in use or not',

@@ -6,7 +6,11 @@ export interface CommandResult {
   readonly err: string
 }
 
-export async function run(argv: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
+export async function run(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  input: readonly string[] = [],
+): Promise<CommandResult> {
   // Imported as it imports the commands: mocha loads tests in another way, and each way has its own copy of a class.
   const { runCommand } = await import('../../src/cli/run.ts')
   let out = ''
@@ -22,6 +26,9 @@ export async function run(argv: readonly string[], env: Record<string, string> =
     print: async (text) => print(text),
     err: (text) => {
       err += text
+    },
+    async *lines() {
+      yield* input
     },
   })
   return { code, out, err }

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import fc from 'fast-check'
 import { compileCesql, evaluate } from '../../../src/filter/cesql/compile.ts'
 import { printExpression } from '../../../src/filter/cesql/expression.ts'
@@ -9,6 +7,7 @@ import { compileLike } from '../../../src/filter/cesql/like.ts'
 import { MAX_CESQL_DEPTH, MAX_CESQL_OPERATORS, parseCesql } from '../../../src/filter/cesql/parser.ts'
 import { someAttributes } from '../arbitraries.ts'
 import { CASES, REFUSED } from './cases.ts'
+import { type CompatibilityCase, compatibilityCases } from './compatibility.ts'
 import { computed, Ended, someTree, written } from './trees.ts'
 
 const EVENT = {
@@ -172,24 +171,6 @@ describe('LIKE', () => {
     assert.equal(test('a'.repeat(32_000)), false)
   })
 })
-
-interface CompatibilityCase {
-  readonly file: string
-  readonly expression: string
-  readonly event: Record<string, string>
-  readonly result: unknown
-  readonly error: string | null
-}
-
-/** Those of the specification, where they are laid beside the project. */
-function compatibilityCases(): readonly CompatibilityCase[] {
-  const file = path.resolve('../shared/cesql-tck/cases.jsonl')
-  if (!existsSync(file)) return []
-  return readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as CompatibilityCase)
-}
 
 function groups(cases: readonly CompatibilityCase[]): readonly (readonly [string, readonly CompatibilityCase[]])[] {
   const names = [...new Set(cases.map(({ file }) => file))]
