@@ -27,6 +27,7 @@ export function addTidingsRoutes(app: express.Express, admin: Admin): void {
   )
   app.post('/tidings/v1/sources/:kind/:namespace/:name/fire', (request, response) => fire(admin, request, response))
   app.get('/tidings/v1/events/:namespace/:broker/:id', (request, response) => findEvents(admin, request, response))
+  app.get('/tidings/v1/why/:namespace/:broker/:id', (request, response) => why(admin, request, response))
   app.put('/tidings/v1/services/:namespace/:name', (request, response) => register(admin, request, response))
   app.delete('/tidings/v1/services/:namespace/:name', (request, response) => {
     admin.releaseService(parameter(request, 'namespace'), parameter(request, 'name'))
@@ -65,6 +66,13 @@ async function findEvents(admin: Admin, request: express.Request, response: expr
   const events = await admin.findEvents(namespace, broker, parameter(request, 'id'))
   if (!events) return refuse(response, 404, `no broker ${namespace}/${broker}`)
   response.json({ events })
+}
+
+async function why(admin: Admin, request: express.Request, response: express.Response): Promise<void> {
+  const [namespace, broker] = [parameter(request, 'namespace'), parameter(request, 'broker')]
+  const found = await admin.why(namespace, broker, parameter(request, 'id'))
+  if (!found) return refuse(response, 404, `no broker ${namespace}/${broker}`)
+  response.json(found)
 }
 
 function register(admin: Admin, request: express.Request, response: express.Response): void {

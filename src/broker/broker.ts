@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Channel, type ChannelSettings, openChannel } from '../channel/channel.ts'
 import type { LogConfig, LogRef, LogStore, LogTraits, Room } from '../channel/log.ts'
+import type { RecentEvents } from '../channel/recent-events.ts'
 import { behindOf } from '../channel/subscription.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Clock } from '../core/clock.ts'
@@ -23,6 +24,7 @@ export interface BrokerOptions {
   readonly log: LogConfig
   readonly deadLetterLog: LogConfig
   readonly channel: Partial<ChannelSettings>
+  readonly recent?: RecentEvents
   readonly onFault: (what: string, error: unknown) => void
 }
 
@@ -77,7 +79,8 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     ref: logs.deadLetters,
     config: options.deadLetterLog,
   })
-  const channel = openChannel({ ...shared, name: logName, log, traits: store.traits })
+  const { recent } = options
+  const channel = openChannel({ ...shared, name: logName, log, traits: store.traits, ...(recent && { recent }) })
   const types = new RecentTypes()
   const target = {
     ready: false,

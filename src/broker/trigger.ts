@@ -28,10 +28,12 @@ export interface TriggerDelivery {
   readonly durations: Histogram
   /** Told of every attempt that did not deliver. */
   readonly onFailure: DeliverOptions['onFailure']
+  /** Told of every attempt. */
+  readonly onAttempt: DeliverOptions['onAttempt']
 }
 
 export function createTriggerDeliver(options: TriggerDelivery): Deliver {
-  const { route, client, clock, durations, onFailure } = options
+  const { route, client, clock, durations, onFailure, onAttempt } = options
   return createDeliver({
     route,
     client,
@@ -43,6 +45,7 @@ export function createTriggerDeliver(options: TriggerDelivery): Deliver {
     omit: TTL_ATTRIBUTE,
     onRequestEnd: (ms) => durations.observe(ms),
     onFailure,
+    onAttempt,
   })
 }
 

@@ -8,6 +8,7 @@ import { type Contents, createContents } from './contents.ts'
 import { createDoor, type Door } from './door.ts'
 import { type Lane, type LaneSettings, openLane } from './lane.ts'
 import type { CursorId, CursorStart, EventLog, LaneId, LogSize, LogTraits, OwnedLane } from './log.ts'
+import { createRecentEvents, type RecentEvents } from './recent-events.ts'
 import {
   isBlocked,
   newStats,
@@ -27,6 +28,8 @@ export interface ChannelOptions {
   /** The broker's node of the budget tree. */
   readonly budget: Budget
   readonly settings?: Partial<ChannelSettings>
+  /** Where events stand, to find them by their ids. */
+  readonly recent?: RecentEvents
   /** Something failed that is tried again. */
   readonly onFault?: (what: string, error: unknown) => void
 }
@@ -92,7 +95,7 @@ const DEFAULTS: ChannelSettings = {
 const LONGEST_READ_MS = 1_000
 
 export function openChannel(options: ChannelOptions): Channel {
-  const { log, traits, clock, budget } = options
+  const { log, traits, clock, budget, recent = createRecentEvents(0) } = options
   const settings = { ...DEFAULTS, ...options.settings }
   if (!traits.readsCostIo) settings.ringBytes = 0
   const matcher = createMatcher<Subscription>()
@@ -119,7 +122,8 @@ export function openChannel(options: ChannelOptions): Channel {
     let opened: Lane | undefined
     await inTurn(async () => {
       const stored = await owned.cursors()
-      const parts = { log, owned, clock, budget, matcher, settings, lanes: () => lanes.size }
+      const common = { log, owned, clock, budget, matcher, settings, lanes: () => lanes.size }
+      const parts = { ...common, recent: recent.lane(log, owned.id) }
       opened = openLane({ ...parts, fault: options.onFault ?? (() => undefined) }, stored.base)
       for (const subscription of subscriptions.values()) opened.place(subscription, stored)
       opened.keep(stored.covered.filter((id) => !subscriptions.has(id)))
@@ -218,7 +222,7 @@ export function openChannel(options: ChannelOptions): Channel {
       for (const { lane } of lanes.values()) lane.makeRoom()
     },
   })
-  const contents = createContents({ log, matcher, lanes, known, ready: () => turn, save })
+  const contents = createContents({ log, matcher, lanes, recent, known, ready: () => turn, save })
 
   return {
     ...door,

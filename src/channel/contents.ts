@@ -2,8 +2,9 @@
 import { codeOf, EventingError } from '../core/errors.ts'
 import type { Event } from '../core/event.ts'
 import type { Matcher } from '../filter/matcher.ts'
-import type { Lane, Standing } from './lane.ts'
+import type { Lane, Standing, Tries } from './lane.ts'
 import type { CursorId, CursorStart, Entry, EventLog, LaneId, Position } from './log.ts'
+import type { RecentEvents } from './recent-events.ts'
 import type { Subscription } from './subscription.ts'
 
 export interface Contents {
@@ -12,6 +13,8 @@ export interface Contents {
    * subscriptions that it would match now.
    */
   find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]>
+  /** The same of events with one id: at once where one came lately, and then without those that came long before it. */
+  findId(id: string, most: number): Promise<readonly Found[]>
   /** Per lane, where a subscription that starts so would begin. */
   positionsAt(start: CursorStart): Promise<ReadonlyMap<LaneId, Position>>
   /** What the log has from one place on each lane to another, lane after lane, oldest first. */
@@ -39,7 +42,13 @@ export interface Found {
   readonly event: Event
   readonly lane: LaneId
   readonly position: Position
-  readonly standings: readonly { readonly id: CursorId; readonly standing: Standing }[]
+  readonly standings: readonly Stands[]
+}
+
+export interface Stands {
+  readonly id: CursorId
+  readonly standing: Standing
+  readonly tries: Tries | undefined
 }
 
 export interface SkipOptions {
@@ -59,6 +68,7 @@ export interface ContentsHost {
   readonly log: EventLog
   readonly matcher: Pick<Matcher<Subscription>, 'match'>
   readonly lanes: ReadonlyMap<LaneId, { readonly lane: Lane }>
+  readonly recent: RecentEvents
   /** Throws LOG_GONE when there is none of this id. */
   known(id: CursorId): Subscription
   /** Resolves when no lane is being taken up. */
@@ -67,7 +77,7 @@ export interface ContentsHost {
   save(): Promise<boolean>
 }
 
-export function createContents({ log, matcher, lanes, known, ready, save }: ContentsHost): Contents {
+export function createContents({ log, matcher, lanes, recent, known, ready, save }: ContentsHost): Contents {
   function standing(id: CursorId, lane: LaneId, position: Position): Standing {
     return lanes.get(lane)?.lane.standing(known(id), position) ?? 'waiting'
   }
@@ -75,7 +85,11 @@ export function createContents({ log, matcher, lanes, known, ready, save }: Cont
   function standingsOf(event: Event, lane: LaneId, position: Position): Found['standings'] {
     const matching: Subscription[] = []
     matcher.match(event.attributes, matching)
-    return matching.map(({ id }) => ({ id, standing: standing(id, lane, position) }))
+    return matching.map((subscription) => ({
+      id: subscription.id,
+      standing: standing(subscription.id, lane, position),
+      tries: lanes.get(lane)?.lane.tries(subscription, position),
+    }))
   }
 
   async function* unsettled(id: CursorId): AsyncGenerator<Unsettled> {
@@ -93,17 +107,31 @@ export function createContents({ log, matcher, lanes, known, ready, save }: Cont
     }
   }
 
+  async function find(wanted: (event: Event) => boolean, most: number): Promise<readonly Found[]> {
+    const found: Found[] = []
+    for (const { id, start, end } of await log.lanes()) {
+      for await (const { position, event } of entriesBetween(log, id, start, end)) {
+        if (!wanted(event)) continue
+        found.push({ event, lane: id, position, standings: standingsOf(event, id, position) })
+        if (found.length > most) found.shift()
+      }
+    }
+    return found
+  }
+
   return {
-    async find(wanted, most) {
+    find,
+
+    async findId(id, most) {
       const found: Found[] = []
-      for (const { id, start, end } of await log.lanes()) {
-        for await (const { position, event } of entriesBetween(log, id, start, end)) {
-          if (!wanted(event)) continue
-          found.push({ event, lane: id, position, standings: standingsOf(event, id, position) })
-          if (found.length > most) found.shift()
+      for (const { lane, position } of recent.find(log, id).slice(-most)) {
+        for await (const entry of entriesBetween(log, lane, position, position + 1)) {
+          const { event } = entry
+          if (entry.position !== position || event.attributes['id'] !== id) continue
+          found.push({ event, lane, position, standings: standingsOf(event, lane, position) })
         }
       }
-      return found
+      return found.length > 0 ? found : find((event) => event.attributes['id'] === id, most)
     },
 
     async positionsAt(start) {

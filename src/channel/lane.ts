@@ -10,6 +10,7 @@ import { Body, type Item } from './item.ts'
 import type { Cursor, CursorId, Entry, EventLog, OwnedLane, Position } from './log.ts'
 import { Outstanding } from './outstanding.ts'
 import type { Range } from './ranges.ts'
+import type { RecentLane } from './recent-events.ts'
 import { Ring } from './ring.ts'
 import { createSaver } from './saver.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
@@ -31,6 +32,7 @@ export interface LaneContext {
   readonly clock: Clock
   readonly budget: Budget
   readonly matcher: Matcher<Subscription>
+  readonly recent: RecentLane
   readonly settings: LaneSettings
   /** Lanes of the log that this process owns. */
   lanes(): number
@@ -60,6 +62,8 @@ export interface Lane {
   unreadAtHead(): number
   /** How far an entry that the subscription matches has come with it. */
   standing(subscription: Subscription, position: Position): Standing
+  /** Of an entry that waits or runs, and was attempted; else undefined. */
+  tries(subscription: Subscription, position: Position): Tries | undefined
   /**
    * An entry that it matches is not to be attempted for it any more; what runs may finish. `through`: nothing else in that
    * stretch is unsettled. Returns 1, or 0 when it was settled, or has not come to the head.
@@ -82,6 +86,13 @@ export interface Lane {
   serve(): Promise<void>
   /** Stops reading and handing out, waits for what runs, saves. */
   close(drainMs: number): Promise<void>
+}
+
+export interface Tries {
+  /** Attempts at the subscriber that came to nothing. */
+  readonly attempts: number
+  /** When the next one is due (epoch ms), while it waits for that. */
+  readonly dueAt: number | undefined
 }
 
 export type Standing = 'settled' | 'waiting' | 'running'
@@ -108,7 +119,7 @@ const LAST_SAVE_MS = 900
 const HAND_OVER_MS = 3_000
 
 export function openLane(context: LaneContext, base: Position): Lane {
-  const { log, owned, clock, budget, matcher, settings } = context
+  const { log, owned, clock, budget, matcher, recent, settings } = context
   const windows = new Map<Subscription, Window>()
   const outstanding = new Outstanding()
   const ring = new Ring(settings.ringBytes, base)
@@ -203,8 +214,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
   function handOver(entry: Entry): void {
     ring.add(entry)
     found.length = 0
-    matcher.match(entry.event.attributes, found)
     const { position } = entry
+    const { attributes } = entry.event
+    recent.saw(attributes['id'] ?? '', position)
+    matcher.match(attributes, found)
     let body: Body | undefined
     let matches = 0
     for (const subscription of found) {
@@ -466,6 +479,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
       if (item) return item.isRunning ? 'running' : 'waiting'
       if (position < offeredBefore(window)) return 'settled'
       return window?.ahead.has(position) ? 'settled' : 'waiting'
+    },
+    tries(subscription, position) {
+      const item = windows.get(subscription)?.unsettled.get(position)
+      return item && { attempts: item.attempts, dueAt: item.dueAt === 0 ? undefined : item.dueAt }
     },
     settle(subscription, entry, through) {
       const window = windows.get(subscription)

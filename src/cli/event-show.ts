@@ -1,8 +1,8 @@
 import { type Fields, isFields, textAt } from '../resource/rules.ts'
 import { formatEvent, printable } from '../sink/format-event.ts'
 import { askServer, fieldsOf, SERVER_OPTION, SERVER_USAGE, unexpected } from './admin-client.ts'
-import { type Arguments, type Command, isJsonWanted, JSON_OPTION, JSON_USAGE, textFlag, UsageError } from './command.ts'
-import { nameWord } from './resources.ts'
+import { BROKER_OPTION, BROKER_USAGE, brokerFlag, idSegment } from './broker-flag.ts'
+import { type Command, isJsonWanted, JSON_OPTION, JSON_USAGE, UsageError } from './command.ts'
 import { shellWord } from './shell.ts'
 import { formatTable } from './table.ts'
 
@@ -11,15 +11,14 @@ export const eventShow: Command = {
 
 The events with that id in the log of a Broker, and where each stands with the Triggers that it matches.
 
-  --broker NAME        namespace/name of the Broker, or its name in namespace default (default/default)
-${JSON_USAGE}${SERVER_USAGE}`,
-  options: { ...SERVER_OPTION, ...JSON_OPTION, broker: { type: 'string' } },
+${BROKER_USAGE}${JSON_USAGE}${SERVER_USAGE}`,
+  options: { ...SERVER_OPTION, ...JSON_OPTION, ...BROKER_OPTION },
   operands: ['ID'],
   async run(args, io) {
     const isJson = isJsonWanted(args)
     const [id = ''] = args.words
     const broker = brokerFlag(args)
-    const answer = await askServer(args, io, `/tidings/v1/events/${broker}/${segment(id)}`)
+    const answer = await askServer(args, io, `/tidings/v1/events/${broker}/${idSegment(id)}`)
     if (answer.status === 404) {
       throw new UsageError(`there is no broker ${broker}\nThose that are there: tidings get brokers -A`)
     }
@@ -33,19 +32,6 @@ ${JSON_USAGE}${SERVER_USAGE}`,
     io.out(isJson ? `${JSON.stringify({ events }, undefined, 2)}\n` : events.map(formatFound).join('\n'))
     return 0
   },
-}
-
-function brokerFlag(args: Arguments): string {
-  const wanted = textFlag(args, 'broker') ?? 'default'
-  const [namespace = '', name = '', ...rest] = wanted.includes('/') ? wanted.split('/') : ['default', wanted]
-  if (rest.length > 0) throw new UsageError(`--broker: expected namespace/name, got '${printable(wanted)}'`)
-  return `${nameWord(namespace)}/${nameWord(name)}`
-}
-
-/** An id may be any text, but two that no URL can have as a part of its path. */
-function segment(id: string): string {
-  if (id !== '' && id !== '.' && id !== '..') return encodeURIComponent(id)
-  throw new UsageError(`an event with id '${id}' cannot be looked up by it`)
 }
 
 function formatFound(found: Fields): string {

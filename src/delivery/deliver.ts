@@ -65,6 +65,11 @@ export interface DeliverOptions {
   readonly omit: string
   /** Told how long each request took, its answer included. */
   readonly onRequestEnd: (ms: number) => void
+  /**
+   * Told of every attempt, and what it came to: the time of its request in ms and the status of its answer, where there was
+   * one.
+   */
+  readonly onAttempt: (attempt: Attempt, step: Step, ms: number | undefined, status: number | undefined) => void
   /** Told of every attempt that did not deliver. */
   readonly onFailure: (attempt: Attempt, step: Step) => void
 }
@@ -73,20 +78,38 @@ export interface DeliverOptions {
 export function createDeliver(options: DeliverOptions): (attempt: Attempt) => void {
   return (attempt) => {
     const { failure } = attempt.progress
-    if (failure) void finishWith(options, attempt, tryDeadLetter(options, attempt, failure))
+    if (failure)
+      void finishWith(options, attempt, new Request(), (request) => tryDeadLetter(options, attempt, failure, request))
     else options.client.post(new SubscriberPost(options, attempt))
   }
 }
 
 const DELIVERED: Step = { kind: 'settled', outcome: 'delivered' }
 
-async function finishWith(options: DeliverOptions, attempt: Attempt, task: Promise<Step>): Promise<void> {
+/** What is known of the one request of an attempt, once it has ended. */
+class Request {
+  ms: number | undefined
+  status: number | undefined
+
+  ended(ms: number | undefined, answer: Answer): void {
+    this.ms = ms
+    if (answer.kind === 'answer') this.status = answer.status
+  }
+}
+
+async function finishWith(
+  options: DeliverOptions,
+  attempt: Attempt,
+  request: Request,
+  task: (request: Request) => Promise<Step>,
+): Promise<void> {
   let step: Step
   try {
-    step = await task
+    step = await task(request)
   } catch (fault) {
     return attempt.failed(fault)
   }
+  options.onAttempt(attempt, step, request.ms, request.status)
   if (step.kind === 'wait' || step.outcome !== 'delivered') options.onFailure(attempt, step)
   attempt.done(step)
 }
@@ -123,10 +146,16 @@ class SubscriberPost implements Post {
   }
 
   answered(answer: Answer): void {
-    const { clock, onRequestEnd } = this.#options
-    if (this.#sentAt !== undefined) onRequestEnd(clock.now() - this.#sentAt)
-    if (isPlainAcceptance(answer)) return this.#attempt.done(DELIVERED)
-    void finishWith(this.#options, this.#attempt, this.#take(answer))
+    const { clock, onRequestEnd, onAttempt } = this.#options
+    const ms = this.#sentAt === undefined ? undefined : clock.now() - this.#sentAt
+    if (ms !== undefined) onRequestEnd(ms)
+    if (isPlainAcceptance(answer)) {
+      onAttempt(this.#attempt, DELIVERED, ms, answer.status)
+      return this.#attempt.done(DELIVERED)
+    }
+    const request = new Request()
+    request.ended(ms, answer)
+    void finishWith(this.#options, this.#attempt, request, () => this.#take(answer))
   }
 
   abandoned(reason: unknown): void {
@@ -144,7 +173,7 @@ class SubscriberPost implements Post {
 }
 
 /** Nearly every answer: nothing in it can be a reply. */
-function isPlainAcceptance(answer: Answer): boolean {
+function isPlainAcceptance(answer: Answer): answer is Answered {
   return isAccepted(answer) && !mayCarryReply(answer) && answer.release === undefined
 }
 
@@ -214,12 +243,20 @@ function giveUp(failure: Failure): Step {
   return { kind: 'wait', delayMs: 0, progress: { attempt: 0, failure }, reason: failure.reason }
 }
 
-async function tryDeadLetter(options: DeliverOptions, attempt: Attempt, failure: Failure): Promise<Step> {
+async function tryDeadLetter(
+  options: DeliverOptions,
+  attempt: Attempt,
+  failure: Failure,
+  request: Request,
+): Promise<Step> {
   const route = options.route()
   const sink = route.deadLetterSink
   if (!sink) return keepEvent(options, attempt, failure)
 
+  const { clock } = options
+  const startedAt = clock.now()
   const answer = await postAsItIs(options, route, attempt, sink, withErrorAttributes(attempt.event, failure))
+  request.ended(clock.now() - startedAt, answer)
   if (isAccepted(answer)) return { kind: 'settled', outcome: 'dead-lettered', failure }
 
   const sinkFailure = failureOf(sink.url, answer)

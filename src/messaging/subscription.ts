@@ -39,6 +39,8 @@ export interface SubscriptionDelivery {
   readonly durations: Histogram
   /** Told of every attempt that did not deliver, those of a reply included. */
   readonly onFailure: DeliverOptions['onFailure']
+  /** Told of every attempt. */
+  readonly onAttempt: DeliverOptions['onAttempt']
 }
 
 /**
@@ -47,10 +49,11 @@ export interface SubscriptionDelivery {
  * @see knative/eventing pkg/channel/fanout/fanout_event_handler.go
  */
 export function createSubscriptionDeliver(options: SubscriptionDelivery): Deliver {
-  const { route, client, clock, durations, onFailure } = options
+  const { route, client, clock, durations, onFailure, onAttempt } = options
   const replies: Replies = { route, client, clock, onFailure, onRequestEnd: (ms) => durations.observe(ms) }
   return createDeliver({
     ...replies,
+    onAttempt,
     reply: (reply, attempt) => sendReply(replies, reply, attempt),
     keep: (event, _failure, attempt) => options.deadLetters.keep(event, options.name, attempt),
     nonEventBody: 'ignored',

@@ -1,14 +1,12 @@
 // What the admin port may ask of a runtime: the border between `api` and everything behind it.
-import type { OpenBroker } from '../broker/broker.ts'
 import { causeOf } from '../broker/letter.ts'
 import type { Found } from '../channel/contents.ts'
-import type { Attributes, Event } from '../core/event.ts'
+import type { Event } from '../core/event.ts'
 import type { Health } from '../http/server.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { kserviceKind } from '../resource/kinds/kservice.ts'
-import type { AnyResource } from '../resource/known-kinds.ts'
-import { startAtOf } from '../resource/start-at.ts'
 import { keyOf, type ResourceReader, type ResourceStore } from '../store/resource-store.ts'
+import type { Attempts } from './attempts.ts'
 import { brokerKey } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -19,6 +17,7 @@ import type { Sources } from './sources.ts'
 import type { RuntimeStatus } from './status.ts'
 import type { TriggerCommands } from './trigger-commands.ts'
 import type { Triggers } from './triggers.ts'
+import { explainEvent, isFor, lettersOf, type Why } from './why.ts'
 
 export interface Admin {
   readonly health: Health
@@ -39,6 +38,8 @@ export interface Admin {
   fireSource(kind: 'PingSource' | 'CronJobSource', namespace: string, name: string): Promise<Fired>
   /** Events with this id in the log of a Broker, newest last; undefined when there is no such Broker. */
   findEvents(namespace: string, broker: string, id: string): Promise<readonly FoundEvent[] | undefined>
+  /** What became of the events with this id, and why; undefined when there is no such Broker. */
+  why(namespace: string, broker: string, id: string): Promise<Why | undefined>
   /** The effective settings; secrets are never among them. */
   settings(): readonly SettingDescription[]
   /** Makes `serving.knative.dev/v1 Service` NAME stand for a URL, until it is released or the process ends. */
@@ -83,6 +84,7 @@ export interface AdminParts {
   readonly cursors: Cursors
   readonly triggers: Triggers
   readonly sources: Sources
+  readonly attempts: Attempts
 }
 
 /** Events with one id are told up to this many. */
@@ -92,14 +94,14 @@ const ORIGIN = 'the admin port'
 export function createAdmin(
   parts: AdminParts,
 ): Omit<Admin, 'health' | 'metrics' | 'resources' | 'status' | 'triggers' | 'deadLetters' | 'reruns'> {
-  const { settings, resources, hubs, cursors, triggers, sources } = parts
+  const { settings, resources, hubs, cursors, triggers, sources, attempts } = parts
 
   function serviceKey(namespace: string, name: string) {
     return keyOf('serving.knative.dev/v1', 'Service', namespace, name)
   }
 
   /** A trigger that came after the event never had it, unless it was to begin before. */
-  function foundEvent({ event, position, standings }: Found, kept: readonly Attributes[]): FoundEvent {
+  function foundEvent({ event, position, standings }: Found, kept: readonly Event[]): FoundEvent {
     const readers = new Map<string, string>()
     for (const { key, name } of triggers.states()) {
       const { resource } = resources.get(key) ?? {}
@@ -134,11 +136,13 @@ export function createAdmin(
 
     async findEvents(namespace, broker, id) {
       const hub = hubs.get(brokerKey(namespace, broker))
-      const found = await hub?.channel.find((event) => event.attributes['id'] === id, MOST_FOUND)
+      const found = await hub?.channel.findId(id, MOST_FOUND)
       if (!hub || !found) return undefined
       const kept = found.length > 0 ? await lettersOf(hub, id) : []
       return found.map((each) => foundEvent(each, kept))
     },
+
+    why: (namespace, broker, id) => explainEvent({ hubs, triggers, resources, attempts }, namespace, broker, id),
 
     settings: () =>
       describeSettings(settings).map(({ name, value, from, description }) => ({
@@ -169,23 +173,8 @@ export function createAdmin(
   }
 }
 
-function isFor({ metadata }: AnyResource, { arrivedAt }: Event): boolean {
-  const start = startAtOf({ metadata })
-  if (start === 'earliest' || (typeof start === 'object' && start.timeMs <= arrivedAt)) return true
-  return Date.parse(metadata.creationTimestamp ?? '') <= arrivedAt
-}
-
-/** Attributes of what its dead-letter log has by this id. */
-async function lettersOf({ deadLetters }: OpenBroker, id: string): Promise<readonly Attributes[]> {
-  const letters: Attributes[] = []
-  for await (const { entry } of deadLetters.list()) {
-    if (entry.event.attributes['id'] === id) letters.push(entry.event.attributes)
-  }
-  return letters
-}
-
-function hasLetter(kept: readonly Attributes[], { attributes }: Event, trigger: string): boolean {
-  return kept.some((letter) => {
+function hasLetter(kept: readonly Event[], { attributes }: Event, trigger: string): boolean {
+  return kept.some(({ attributes: letter }) => {
     const [, name] = causeOf(letter).reader.split('/')
     return name === trigger && letter['source'] === attributes['source']
   })

@@ -2,6 +2,7 @@
 // deleted with events that somebody still waits for, so that the same name coming back goes on where it stood.
 import { type OpenBroker, openBroker } from '../broker/broker.ts'
 import { type IngressTarget, newIngressStats } from '../broker/ingress.ts'
+import { createRecentEvents } from '../channel/recent-events.ts'
 import { Budget } from '../core/budget.ts'
 import type { Timer } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
@@ -84,7 +85,7 @@ interface Held extends HubStore {
   readonly place: KafkaPlace | undefined
 }
 
-export type HubsWorld = Omit<World, 'client' | 'accept'> & { readonly stores: HubStores }
+export type HubsWorld = Omit<World, 'client' | 'accept' | 'attempts'> & { readonly stores: HubStores }
 
 export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void): Hubs {
   const { settings, clock, logger, resources, stores, uids, budget } = world
@@ -100,6 +101,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
   const namespaces = new Map<string, Budget>()
   const listeners: HubsListener[] = []
   let isServing = false
+  const recent = createRecentEvents(settings.explain.recentEvents)
   const troubles = createHubTroubles<OpenBroker>(clock, (hub) => {
     for (const [key, one] of live) if (one === hub) again(key)
   })
@@ -139,6 +141,7 @@ export function createHubs(world: HubsWorld, again: (key: ResourceKey) => void):
       budget: budgetOf(namespace),
       log: logConfigOf(settings, resource, backend),
       deadLetterLog: deadLetterConfigOf(settings, backend),
+      recent,
       channel: {
         saveIntervalMs: settings.channel.saveIntervalMs,
         saveBytes: settings.channel.memory.capBytes / 64,

@@ -13,6 +13,7 @@ import { createDisplay } from '../sink/display.ts'
 import { type Entry, kindOf, type ResourceKey, type ResourceStore } from '../store/resource-store.ts'
 import type { Uids } from '../store/uids.ts'
 import { type Admin, createAdmin } from './admin.ts'
+import { createAttempts } from './attempts.ts'
 import { addDefaultBroker, brokerKey, createBrokerReconcile } from './brokers.ts'
 import { createChannelReconcile, createInMemoryChannelReconcile, inMemoryChannelKey } from './channels.ts'
 import { createCursors } from './cursors.ts'
@@ -128,7 +129,8 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
     handle: (request) => display(request) ?? channels(request, 'internal') ?? ingress.handle(request, 'internal'),
     onError: (error) => logger.error({ err: error }, 'a delivery to this process failed'),
   })
-  const world: World = { ...shared, client, accept: ingress.accept }
+  const attempts = createAttempts(settings.explain.attempts, clock)
+  const world: World = { ...shared, client, accept: ingress.accept, attempts }
   const cursors = createCursors(world)
   const reruns = createReruns(world, hubs, cursors)
   const reconcileBroker = createBrokerReconcile(world, hubs)
@@ -214,7 +216,7 @@ async function serveResources(options: RuntimeOptions, port: DataPort): Promise<
   }
 
   return {
-    ...createAdmin({ settings, resources, hubs, cursors, triggers, sources }),
+    ...createAdmin({ settings, resources, hubs, cursors, triggers, sources, attempts }),
     triggers: createTriggerCommands(cursors, reruns),
     deadLetters: createDeadLetters(hubs, cursors, reruns),
     reruns,

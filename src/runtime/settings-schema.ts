@@ -237,6 +237,16 @@ export const schema = z.strictObject({
       catchUpMax: integer(1, 10_000).prefault(100).describe('Missed times of one source that `all` fires at most'),
     })
     .prefault({}),
+  explain: z
+    .strictObject({
+      attempts: integer(0, 10_000_000)
+        .prefault(16_384)
+        .describe('Attempts at deliveries that are remembered for tidings why, about 200 bytes each'),
+      recentEvents: integer(0, 10_000_000)
+        .prefault(131_072)
+        .describe('Events that tidings why finds in a log at once, 16 bytes each; older ones it looks for'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: oneOf(LOG_LEVELS).prefault('info').describe('The least that is logged'),

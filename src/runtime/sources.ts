@@ -197,6 +197,7 @@ export function createSources(world: World, hubs: Hubs, cursors: Cursors): Sourc
           clock,
           durations,
           onFailure: createFailureLog({ about: { namespace, kind, source: name }, clock, logger }),
+          onAttempt: world.attempts.recorder({ kind, namespace, name, hub: open.uid }),
         }),
     })
   }

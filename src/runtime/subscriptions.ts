@@ -105,7 +105,7 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
     return { resource, open, ready: conditionOf(entry.status?.conditions ?? [], 'Ready') }
   }
 
-  function deliverOf(state: SubscriptionState, deadLetters: Pick<DeadLetterLog, 'keep'>) {
+  function deliverOf(state: SubscriptionState, hub: string, deadLetters: Pick<DeadLetterLog, 'keep'>) {
     const { namespace, name, channelName } = state
     return createSubscriptionDeliver({
       name: `${namespace}/${name}`,
@@ -118,6 +118,7 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
       clock,
       durations: state.durations,
       onFailure: createFailureLog({ about: { namespace, channel: channelName, subscription: name }, clock, logger }),
+      onAttempt: world.attempts.recorder({ kind: 'Subscription', namespace, name, hub }),
     })
   }
 
@@ -136,7 +137,7 @@ export function createSubscriptions(world: World, hubs: Hubs, cursors: Cursors):
         ...(state.held !== undefined && { held: state.held }),
       },
       ...(start && { start }),
-      deliverTo: (deadLetters) => deliverOf(state, deadLetters),
+      deliverTo: (deadLetters) => deliverOf(state, open.uid, deadLetters),
     })
   }
 

@@ -113,6 +113,7 @@ export function createTriggers(world: World, hubs: Hubs, cursors: Cursors): Trig
       clock,
       durations,
       onFailure: createFailureLog({ about: { namespace, broker: brokerName, trigger: name }, clock, logger }),
+      onAttempt: world.attempts.recorder({ kind: 'Trigger', namespace, name, hub: open.uid }),
     })
   }
 

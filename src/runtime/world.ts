@@ -8,6 +8,7 @@ import type { Logger } from '../observe/logger.ts'
 import { applyFindings, type ConditionSet, type Finding, startConditions } from '../resource/conditions.ts'
 import type { Entry, ResourceStatus, ResourceStore } from '../store/resource-store.ts'
 import type { Uids } from '../store/uids.ts'
+import type { Attempts } from './attempts.ts'
 import type { Settings } from './settings.ts'
 
 export interface World {
@@ -24,6 +25,8 @@ export interface World {
   readonly client: Client
   /** The door's function: replies go through it. */
   readonly accept: Ingress['accept']
+  /** Those that were made lately. */
+  readonly attempts: Attempts
   /** Where the data port is reached from outside, without a slash at the end. */
   readonly dataUrl: string
 }

@@ -71,6 +71,7 @@ describe("a trigger's delivery", () => {
       client,
       clock,
       durations,
+      onAttempt: () => undefined,
       onFailure: () => undefined,
     })
   })

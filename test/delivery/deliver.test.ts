@@ -213,6 +213,7 @@ describe('delivery', () => {
         nonEventBody: 'fails',
         omit: '',
         onRequestEnd: () => undefined,
+        onAttempt: () => undefined,
         onFailure: () => undefined,
         ...options,
       })

@@ -80,6 +80,7 @@ export async function play(setting: Setting): Promise<Story> {
       kept.push({ event, failure })
     },
     onRequestEnd: () => undefined,
+    onAttempt: () => undefined,
     onFailure: () => undefined,
   })
 

@@ -73,6 +73,7 @@ describe("a subscription's delivery", () => {
       client,
       clock,
       durations,
+      onAttempt: () => undefined,
       onFailure: (_attempt, step) => failed.push(step),
     })
   })

@@ -57,6 +57,7 @@ export function anAdmin(manifests = '', answers: Partial<Admin> = {}, appliedAt 
     reruns: { list: () => [], cancel: async () => false },
     fireSource: async () => ({ kind: 'unknown' }),
     findEvents: async () => undefined,
+    why: async () => undefined,
     settings: () => [],
     registerService(namespace, name, url) {
       told.push(`register ${namespace}/${name} ${url}`)

@@ -1,0 +1,122 @@
+// The last attempts at deliveries that this process made, so that it can be told what became of an event after it is
+// settled. A ring of plain columns: an attempt costs a few stores and no object.
+import type { Clock } from '../core/clock.ts'
+import type { Outcome, Step } from '../core/delivery-spec.ts'
+import type { Attempt } from '../delivery/deliver.ts'
+
+/** Whose deliveries these are. */
+export interface Reader {
+  /** `Trigger`, `Subscription` or a source's kind. */
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  /** Uid of the Broker, channel or source whose events it gets. */
+  readonly hub: string
+}
+
+export interface Tried {
+  readonly reader: Reader
+  readonly eventId: string
+  readonly source: string
+  /** When it began: epoch ms. */
+  readonly at: number
+  /** How long the request took, its answer included; undefined where none was made. */
+  readonly ms: number | undefined
+  /** HTTP status; undefined where there was no answer. */
+  readonly status: number | undefined
+  readonly to: 'subscriber' | 'dead-letter'
+  /** `failed`: it is tried again, or goes to the dead letter sink next. */
+  readonly outcome: Outcome | 'failed'
+  readonly reason: string | undefined
+  /** Until it is tried again. */
+  readonly retryInMs: number | undefined
+}
+
+export type Record = (attempt: Attempt, step: Step, ms: number | undefined, status: number | undefined) => void
+
+export interface Attempts {
+  recorder(reader: Reader): Record
+  /** Of the hub's event with this id, oldest first. */
+  of(hub: string, eventId: string): readonly Tried[]
+  /** All attempts since then are remembered: epoch ms. */
+  since(): number
+  /** Told of every attempt from now on, until the result is called. */
+  watch(listener: (tried: Tried) => void): () => void
+}
+
+/** `most`: attempts that are remembered. 0: none. */
+export function createAttempts(most: number, clock: Clock): Attempts {
+  const readers: Reader[] = []
+  const ids: string[] = []
+  const sources: string[] = []
+  const steps: (Outcome | 'failed')[] = []
+  const reasons: (string | undefined)[] = []
+  const at: number[] = []
+  const times: (number | undefined)[] = []
+  const statuses: (number | undefined)[] = []
+  const waits: (number | undefined)[] = []
+  const isLetter: boolean[] = []
+  const listeners = new Set<(tried: Tried) => void>()
+  const startedAt = clock.wall()
+  let next = 0
+  let isFull = false
+
+  function tried(i: number): Tried {
+    return {
+      reader: readers[i] as Reader,
+      eventId: ids[i] as string,
+      source: sources[i] as string,
+      at: at[i] as number,
+      ms: times[i],
+      status: statuses[i],
+      to: isLetter[i] ? 'dead-letter' : 'subscriber',
+      outcome: steps[i] as Outcome | 'failed',
+      reason: reasons[i],
+      retryInMs: waits[i],
+    }
+  }
+
+  function record(reader: Reader, { event, progress }: Attempt, step: Step, ms?: number, status?: number): void {
+    const i = next
+    const { attributes } = event
+    readers[i] = reader
+    ids[i] = attributes['id'] ?? ''
+    sources[i] = attributes['source'] ?? ''
+    at[i] = clock.wall() - (ms ?? 0)
+    times[i] = ms
+    statuses[i] = status
+    isLetter[i] = progress.failure !== undefined
+    if (step.kind === 'settled') {
+      steps[i] = step.outcome
+      reasons[i] = step.failure?.reason
+      waits[i] = undefined
+    } else {
+      steps[i] = 'failed'
+      reasons[i] = step.reason
+      waits[i] = step.progress.failure === undefined || progress.failure !== undefined ? step.delayMs : undefined
+    }
+    if (++next === most) {
+      next = 0
+      isFull = true
+    }
+    if (listeners.size > 0) for (const listener of listeners) listener(tried(i))
+  }
+
+  return {
+    recorder: (reader) =>
+      most === 0 ? () => undefined : (attempt, step, ms, status) => record(reader, attempt, step, ms, status),
+    of(hub, eventId) {
+      const found: Tried[] = []
+      const count = isFull ? most : next
+      for (let n = 0, i = isFull ? next : 0; n < count; n++, i = i + 1 === most ? 0 : i + 1) {
+        if (ids[i] === eventId && readers[i]?.hub === hub) found.push(tried(i))
+      }
+      return found
+    },
+    since: () => (isFull ? (at[next] as number) : startedAt),
+    watch(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}

@@ -1,0 +1,233 @@
+// Why an event did, or did not, get where it should: what each Trigger of its Broker makes of it, and what became of it there.
+import type { OpenBroker } from '../broker/broker.ts'
+import { causeOf, originalOf } from '../broker/letter.ts'
+import type { Found, Stands } from '../channel/contents.ts'
+import type { Attributes, Event } from '../core/event.ts'
+import type { TriggerFilterSpec } from '../filter/dialects.ts'
+import { explainFilter, type Miss } from '../filter/explain.ts'
+import { printableUrl } from '../http/address.ts'
+import type { Trigger } from '../resource/kinds/trigger.ts'
+import type { Metadata } from '../resource/metadata.ts'
+import { startAtOf } from '../resource/start-at.ts'
+import type { ResourceReader } from '../store/resource-store.ts'
+import type { Attempts, Tried } from './attempts.ts'
+import { brokerKey } from './brokers.ts'
+import type { Hubs } from './hubs.ts'
+import type { TriggerState, Triggers } from './triggers.ts'
+
+export interface Why {
+  /** `namespace/name`. */
+  readonly broker: string
+  readonly eventId: string
+  /** RFC 3339: all attempts that this process made since then are remembered, as far as they are its. */
+  readonly attemptsSince: string
+  /** Those with this id, oldest first: of different sources, or sent again. */
+  readonly events: readonly WhyEvent[]
+  /** What others that waits for nobody: names of the Triggers that there are. */
+  readonly triggers: readonly string[]
+}
+
+export interface WhyEvent {
+  /** Where it stands in the log of its Broker; null when it is not there any more. */
+  readonly position: number | null
+  readonly source: string
+  /** Null when nothing is left of the event but attempts at delivering it. */
+  readonly attributes: Attributes | null
+  /** RFC 3339. */
+  readonly arrivedAt: string | null
+  readonly triggers: readonly WhyTrigger[]
+}
+
+export interface WhyTrigger {
+  readonly name: string
+  /** By its filter as it is now; null when the event is not there to be asked about. */
+  readonly matches: boolean | null
+  readonly misses: readonly Miss[]
+  /** The Trigger came after the event, and was not to begin before. */
+  readonly cameLater: boolean
+  /** Where it stands; null when it does not match, or that is not known any more. */
+  readonly state: 'delivered' | 'dead-lettered' | 'kept' | 'skipped' | 'settled' | 'waiting' | 'running' | null
+  /** Why nothing is attempted now: it is paused, or a reference is not resolved. */
+  readonly held: string | null
+  readonly subscriber: string | null
+  /** Attempts at the subscriber that came to nothing, and when the next one is due. */
+  readonly waiting: { readonly attempts: number; readonly dueAt: string | null } | null
+  /** Those that are remembered, oldest first. */
+  readonly attempts: readonly WhyAttempt[]
+}
+
+export interface WhyAttempt {
+  /** RFC 3339. */
+  readonly at: string
+  readonly ms: number | null
+  readonly status: number | null
+  readonly to: 'subscriber' | 'dead-letter'
+  readonly outcome: Tried['outcome']
+  readonly reason: string | null
+  readonly retryInMs: number | null
+}
+
+export interface WhyParts {
+  readonly hubs: Hubs
+  readonly triggers: Triggers
+  readonly resources: ResourceReader
+  readonly attempts: Attempts
+}
+
+/** Events with one id are told up to this many. */
+const MOST_FOUND = 20
+
+/** Undefined when there is no such Broker. */
+export async function explainEvent(
+  { hubs, triggers, resources, attempts }: WhyParts,
+  namespace: string,
+  broker: string,
+  eventId: string,
+): Promise<Why | undefined> {
+  const hub = hubs.get(brokerKey(namespace, broker))
+  if (!hub) return undefined
+  const readers = [...triggers.states()]
+    .filter((state) => state.namespace === namespace && state.brokerName === broker)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const tried = attempts.of(hub.uid, eventId)
+  const found = await hub.channel.findId(eventId, MOST_FOUND)
+  const letters = isTold(found, tried, readers) ? [] : await lettersOf(hub, eventId)
+  const shared = { hub, readers, resources, tried, letters }
+  const events = found.map((one) => whyOfFound(shared, one))
+  const others = sourcesOf(tried, letters).filter((source) => !events.some((event) => event.source === source))
+  return {
+    broker: `${namespace}/${broker}`,
+    eventId,
+    attemptsSince: timeOf(attempts.since()),
+    events: [...others.map((source) => whyOfGone(shared, source)), ...events],
+    triggers: readers.map(({ name }) => name),
+  }
+}
+
+/** Whether the attempts that are remembered say of all that is settled how it ended: then no letter has to be looked for. */
+function isTold(found: readonly Found[], tried: readonly Tried[], readers: readonly TriggerState[]): boolean {
+  const ended = tried.filter(({ outcome }) => outcome !== 'failed').length
+  const settled = found.flatMap(({ standings }) => standings).filter(({ standing }) => standing === 'settled').length
+  return found.length > 0 && readers.length > 0 && ended >= settled
+}
+
+interface Shared {
+  readonly hub: OpenBroker
+  readonly readers: readonly TriggerState[]
+  readonly resources: ResourceReader
+  readonly tried: readonly Tried[]
+  readonly letters: readonly Event[]
+}
+
+function whyOfFound(shared: Shared, { event, position, standings }: Found): WhyEvent {
+  return {
+    position,
+    source: event.attributes['source'] ?? '',
+    attributes: event.attributes,
+    arrivedAt: timeOf(event.arrivedAt),
+    triggers: shared.readers.flatMap((state) => whyTrigger(shared, state, event, standings) ?? []),
+  }
+}
+
+/** Of an event that the log does not have: what its letters and the attempts at it say. */
+function whyOfGone(shared: Shared, source: string): WhyEvent {
+  const letter = shared.letters.find(({ attributes }) => attributes['source'] === source)
+  const event = letter && originalOf(letter)
+  return {
+    position: null,
+    source,
+    attributes: event?.attributes ?? null,
+    arrivedAt: event ? timeOf(event.arrivedAt) : null,
+    triggers: shared.readers.flatMap((state) => whyTrigger(shared, state, event, [], source) ?? []),
+  }
+}
+
+function whyTrigger(
+  shared: Shared,
+  state: TriggerState,
+  event: Event | undefined,
+  standings: readonly Stands[],
+  source = event?.attributes['source'] ?? '',
+): WhyTrigger | undefined {
+  const { hub, resources } = shared
+  const resource = resources.get(state.key)?.resource as Trigger | undefined
+  const uid = resource?.metadata.uid
+  if (!resource || uid === undefined) return undefined
+  const mine = shared.tried.filter((one) => one.source === source && one.reader.name === state.name)
+  const explanation = event ? explainFilter(resource.spec as TriggerFilterSpec, event.attributes) : undefined
+  const stands = standings.find(({ id }) => id === uid)
+  const cameLater = event !== undefined && mine.length === 0 && !isFor(resource, event)
+  const subscription = hub.channel.subscription(uid)
+  const { url } = state.route?.subscriber ?? {}
+  return {
+    name: state.name,
+    matches: explanation?.matches ?? null,
+    misses: explanation?.misses ?? [],
+    cameLater,
+    state: cameLater ? null : stateOf(shared, state, source, stands, mine),
+    held: subscription?.paused ? 'it is paused' : (state.held ?? null),
+    subscriber: url === undefined ? null : printableUrl(url),
+    waiting: waitingOf(stands),
+    attempts: mine.map(attemptOf),
+  }
+}
+
+function stateOf(
+  { letters }: Shared,
+  { namespace, name }: TriggerState,
+  source: string,
+  stands: Stands | undefined,
+  mine: readonly Tried[],
+): WhyTrigger['state'] {
+  if (stands && stands.standing !== 'settled') return stands.standing
+  const isKept = letters.some(
+    ({ attributes }) => attributes['source'] === source && causeOf(attributes).reader === `${namespace}/${name}`,
+  )
+  if (isKept) return 'kept'
+  const last = mine.at(-1)?.outcome
+  if (last !== undefined && last !== 'failed') return last
+  return stands ? 'settled' : null
+}
+
+function waitingOf(stands: Stands | undefined): WhyTrigger['waiting'] {
+  if (!stands?.tries) return null
+  const { attempts, dueAt } = stands.tries
+  return { attempts, dueAt: dueAt === undefined ? null : timeOf(dueAt) }
+}
+
+function attemptOf({ at, ms, status, to, outcome, reason, retryInMs }: Tried): WhyAttempt {
+  return {
+    at: timeOf(at),
+    ms: ms === undefined ? null : Math.round(1_000 * ms) / 1_000,
+    status: status ?? null,
+    to,
+    outcome,
+    reason: reason ?? null,
+    retryInMs: retryInMs === undefined ? null : Math.round(retryInMs),
+  }
+}
+
+/** A Trigger that came after the event never had it, unless it was to begin before. */
+export function isFor({ metadata }: { readonly metadata: Metadata }, { arrivedAt }: Event): boolean {
+  const start = startAtOf({ metadata })
+  if (start === 'earliest' || (typeof start === 'object' && start.timeMs <= arrivedAt)) return true
+  return Date.parse(metadata.creationTimestamp ?? '') <= arrivedAt
+}
+
+/** What its dead-letter log has of events with this id. */
+export async function lettersOf({ deadLetters }: OpenBroker, id: string): Promise<readonly Event[]> {
+  const letters: Event[] = []
+  for await (const { entry } of deadLetters.list()) {
+    if (entry.event.attributes['id'] === id) letters.push(entry.event)
+    if (letters.length === MOST_FOUND) break
+  }
+  return letters
+}
+
+function sourcesOf(tried: readonly Tried[], letters: readonly Event[]): readonly string[] {
+  return [
+    ...new Set([...letters.map(({ attributes }) => attributes['source'] ?? ''), ...tried.map(({ source }) => source)]),
+  ]
+}
+
+const timeOf = (ms: number): string => new Date(ms).toISOString()
