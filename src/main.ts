@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 import { createOutput } from './cli/output.ts'
 import { runCommand } from './cli/run.ts'
+import { openTerminal } from './cli/terminal.ts'
 
 const errors = createOutput(process.stderr, () => undefined)
 const output = createOutput(process.stdout, (reason) =>
@@ -12,5 +13,6 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,
   ...output,
   err: errors.out,
+  terminal: () => openTerminal(process.stdin, process.stdout),
   lines: () => createInterface({ input: process.stdin }),
 })

@@ -153,6 +153,7 @@ async function commandNames(): Promise<string[]> {
     print: async () => true,
     err: () => undefined,
     lines: async function* () {},
+    terminal: () => undefined,
   })
   return [...help.matchAll(/^ {2}(\S+(?: \S+)*) {2,}\S/gm)].map(([, name = '']) => name)
 }

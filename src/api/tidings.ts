@@ -10,6 +10,7 @@ import { addDeadLetterRoutes } from './dead-letters.ts'
 import { withoutPasswords } from './objects.ts'
 import { parameter, refuse } from './requests.ts'
 import { addRerunRoutes } from './reruns.ts'
+import { addTailRoutes } from './tail.ts'
 
 const LARGEST_BODY_BYTES = 64 * 1024
 
@@ -35,6 +36,7 @@ export function addTidingsRoutes(app: express.Express, admin: Admin): void {
   })
   addDeadLetterRoutes(app, admin)
   addRerunRoutes(app, admin)
+  addTailRoutes(app, admin)
 }
 
 async function setPaused(

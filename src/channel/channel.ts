@@ -6,7 +6,7 @@ import { EventingError } from '../core/errors.ts'
 import { createMatcher } from '../filter/matcher.ts'
 import { type Contents, createContents } from './contents.ts'
 import { createDoor, type Door } from './door.ts'
-import { type Lane, type LaneSettings, openLane } from './lane.ts'
+import { type Lane, type LaneSettings, openLane, type Watcher } from './lane.ts'
 import type { CursorId, CursorStart, EventLog, LaneId, LogSize, LogTraits, OwnedLane } from './log.ts'
 import { createRecentEvents, type RecentEvents } from './recent-events.ts'
 import {
@@ -74,6 +74,8 @@ export interface Channel extends Door, Contents {
   subscriptionIds(): Iterable<CursorId>
   /** Its destination took an event that came to it in another way: it does not fail any more. */
   noteDelivered(id: CursorId): void
+  /** Tells of each event as it comes to the head of a lane that is served here, until the result is called. */
+  watch(watcher: Watcher): () => void
   /** Whether anything is left that will be handed out without a long wait; false for what is paused or held. */
   isDelivering(): boolean
   /** Stores what changed now, and resolves with whether all of it is stored. Never rejects. */
@@ -104,6 +106,7 @@ export function openChannel(options: ChannelOptions): Channel {
   const ending = new AbortController()
   /** Of lanes that were given up. */
   const past = { unmatched: 0, settled: 0, expired: 0 }
+  const watchers = new Set<Watcher>()
   let isClosed = false
   /** What was left when it closed. */
   let final: ChannelStatus | undefined
@@ -122,7 +125,7 @@ export function openChannel(options: ChannelOptions): Channel {
     let opened: Lane | undefined
     await inTurn(async () => {
       const stored = await owned.cursors()
-      const common = { log, owned, clock, budget, matcher, settings, lanes: () => lanes.size }
+      const common = { log, owned, clock, budget, matcher, settings, watchers, lanes: () => lanes.size }
       const parts = { ...common, recent: recent.lane(log, owned.id) }
       opened = openLane({ ...parts, fault: options.onFault ?? (() => undefined) }, stored.base)
       for (const subscription of subscriptions.values()) opened.place(subscription, stored)
@@ -301,6 +304,11 @@ export function openChannel(options: ChannelOptions): Channel {
     isDelivering: () => [...lanes.values()].some(({ lane }) => lane.isDelivering()),
 
     subscriptionIds: () => subscriptions.keys(),
+
+    watch(watcher) {
+      watchers.add(watcher)
+      return () => void watchers.delete(watcher)
+    },
 
     save,
 

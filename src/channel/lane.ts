@@ -33,12 +33,16 @@ export interface LaneContext {
   readonly budget: Budget
   readonly matcher: Matcher<Subscription>
   readonly recent: RecentLane
+  readonly watchers: ReadonlySet<Watcher>
   readonly settings: LaneSettings
   /** Lanes of the log that this process owns. */
   lanes(): number
   /** Something failed that is tried again. */
   fault(what: string, error: unknown): void
 }
+
+/** Told of each entry when it is matched at the head, and of the subscriptions that it matches: only then that list is theirs. */
+export type Watcher = (entry: Entry, matching: readonly Subscription[]) => void
 
 export interface Lane {
   /** Takes up a subscription where its stored cursor says. Synchronous: no entry can come in between. */
@@ -119,7 +123,7 @@ const LAST_SAVE_MS = 900
 const HAND_OVER_MS = 3_000
 
 export function openLane(context: LaneContext, base: Position): Lane {
-  const { log, owned, clock, budget, matcher, recent, settings } = context
+  const { log, owned, clock, budget, matcher, recent, watchers, settings } = context
   const windows = new Map<Subscription, Window>()
   const outstanding = new Outstanding()
   const ring = new Ring(settings.ringBytes, base)
@@ -218,6 +222,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     const { attributes } = entry.event
     recent.saw(attributes['id'] ?? '', position)
     matcher.match(attributes, found)
+    if (watchers.size > 0) for (const watch of watchers) watch(entry, found)
     let body: Body | undefined
     let matches = 0
     for (const subscription of found) {

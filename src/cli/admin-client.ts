@@ -1,4 +1,5 @@
 // How commands reach a running server: the admin port of --server, else TIDINGS_SERVER, else loopback.
+import type { ReadableStream } from 'node:stream/web'
 import { type Fields, isFields, textAt } from '../resource/rules.ts'
 import type { RuntimeStatus } from '../runtime/status.ts'
 import { printable } from '../sink/format-event.ts'
@@ -50,10 +51,31 @@ export async function askServer(
         `the server at ${server} has not answered within ${seconds} s; what was asked for may still be done\nWhat goes on: tidings status`,
       )
     }
-    throw new UsageError(
-      `no server answers at ${server}\nStart one with: tidings serve -f DIR   or name another with --server URL`,
-    )
+    throw notThere(server)
   }
+}
+
+function notThere(server: string): UsageError {
+  return new UsageError(
+    `no server answers at ${server}\nStart one with: tidings serve -f DIR   or name another with --server URL`,
+  )
+}
+
+/** An answer without end but the signal's. Throws a UsageError when there is none, with the server's reason when it has one. */
+export async function openStream(
+  args: Arguments,
+  { env }: Pick<Io, 'env'>,
+  path: string,
+  signal: AbortSignal,
+): Promise<ReadableStream> {
+  const server = serverUrl(args, env)
+  const url = new URL(path, server)
+  const response = await fetch(url, { signal }).catch(() => {
+    throw notThere(server)
+  })
+  if (response.ok && response.body) return response.body as ReadableStream
+  fieldsOf({ url, status: response.status, body: parseJson(await response.text()) }, 'a stream')
+  throw unexpected({ url, status: response.status, body: undefined }, 'a stream')
 }
 
 /** Throws a UsageError for everything that keeps it from an answer. */
@@ -80,7 +102,8 @@ export function unexpected({ url }: Answer, expected: string): UsageError {
   return new UsageError(`${url} answered with something else than ${expected}: ${QUESTION}`)
 }
 
-function serverUrl(args: Arguments, env: Io['env']): string {
+/** Throws a UsageError for what is no URL. */
+export function serverUrl(args: Arguments, env: Io['env']): string {
   const flag = textFlag(args, 'server')
   const server = flag ?? env['TIDINGS_SERVER'] ?? DEFAULT_SERVER
   if (/^https?:\/\//i.test(server) && URL.canParse(server)) return server

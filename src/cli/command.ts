@@ -14,8 +14,21 @@ export interface Io {
   print(text: string): Promise<boolean>
   /** For people: what went wrong. */
   err(text: string): void
+  /** Where somebody sits at a terminal: both its input and its output. */
+  terminal(): Terminal | undefined
   /** What comes in, line by line. */
   lines(): AsyncIterable<string>
+}
+
+/** The whole screen, until it is closed. */
+export interface Terminal {
+  rows(): number
+  columns(): number
+  /** Shows these lines, one a row, cut at its width. */
+  draw(lines: readonly string[]): void
+  /** Names of keys as they are pressed: `up`, `return`, `q`. Ends when it is closed, or with `ctrl-c`. */
+  keys(): AsyncIterable<string>
+  close(): void
 }
 
 export interface Command {

@@ -109,7 +109,8 @@ function extension(text: string): [string, string] {
   return [name, text.slice(at + 1)]
 }
 
-async function brokerUrl(args: Arguments, io: Io): Promise<string> {
+/** Of the broker that the flags name. */
+export async function brokerUrl(args: Arguments, io: Io): Promise<string> {
   const wanted = textFlag(args, 'broker') ?? 'default/default'
   const name = wanted.includes('/') ? wanted : `default/${wanted}`
   const { brokers, problems } = await fetchStatus(args, io)
@@ -121,7 +122,8 @@ async function brokerUrl(args: Arguments, io: Io): Promise<string> {
   throw new UsageError(`no broker ${name}; there are: ${known}`)
 }
 
-async function post(url: string, event: Event): Promise<{ status: number; text: string }> {
+/** Throws a UsageError when nobody answers. */
+export async function post(url: string, event: Event): Promise<{ status: number; text: string }> {
   const flat = encodeBinary(event)
   const headers = new Headers()
   for (let i = 0; i + 1 < flat.length; i += 2) headers.append(flat[i] as string, flat[i + 1] as string)

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'event send': { summary: 'send an event to a broker', load: async () => (await import('./event-send.ts')).eventSend },
   'event show': { summary: 'one event, and who got it', load: async () => (await import('./event-show.ts')).eventShow },
   why: { summary: 'why an event arrived, or did not', load: async () => (await import('./why.ts')).why },
+  tail: { summary: 'what goes on at a broker, as it happens', load: async () => (await import('./tail.ts')).tail },
   'trigger pause': {
     summary: 'let the events of a trigger wait',
     load: async () => (await import('./trigger-pause.ts')).triggerPause,

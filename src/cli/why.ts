@@ -110,9 +110,9 @@ function attemptText({ at, ms, status, to, outcome, reason, retryInMs }: WhyAtte
         ? ''
         : `no answer, ${formatDuration(ms)}`
       : `${status} in ${formatDuration(ms ?? 0)}`
-  const where = to === 'dead-letter' ? 'dead letter sink' : ''
+  const where = to === 'dead-letter' && ms !== null ? 'dead letter sink' : ''
   const next = retryInMs === null ? '' : `again in ${formatDuration(retryInMs)}`
-  const what = outcome === 'failed' ? '' : outcome
+  const what = outcome === 'failed' ? '' : outcome === 'kept' ? 'kept in the dead-letter log' : outcome
   return [timeOfDay(at), ...[where, answer, what, next, reason ?? ''].filter((part) => part !== '')].join('  ')
 }
 

@@ -201,14 +201,15 @@ function missesOfExpression(expression: Expression, path: string, attributes: At
     return nearest([expression.left, expression.right].map((part) => missesOfExpression(part, path, attributes)))
   }
   const names = namesIn(expression)
-  const { difference, change } = comparedWith(expression, path, attributes)
+  const compared = comparedWith(expression, path, attributes)
+  const isMissing = error?.kind === 'missingAttribute'
   return [
     {
       path,
       expected: printExpression(expression),
       actual: valuesOf(names, attributes),
-      difference: error ? `${error.kind}: ${error.text}` : difference,
-      change,
+      difference: error ? `${error.kind}: ${error.text}` : compared.difference,
+      change: isMissing ? `send the attribute, or leave this part out of ${path}` : compared.change,
     },
   ]
 }

@@ -15,6 +15,7 @@ import type { Reruns } from './reruns.ts'
 import { describeSettings, type Settings } from './settings.ts'
 import type { Sources } from './sources.ts'
 import type { RuntimeStatus } from './status.ts'
+import { type TailFilter, type TailLine, watchBroker } from './tail.ts'
 import type { TriggerCommands } from './trigger-commands.ts'
 import type { Triggers } from './triggers.ts'
 import { explainEvent, isFor, lettersOf, type Why } from './why.ts'
@@ -40,6 +41,10 @@ export interface Admin {
   findEvents(namespace: string, broker: string, id: string): Promise<readonly FoundEvent[] | undefined>
   /** What became of the events with this id, and why; undefined when there is no such Broker. */
   why(namespace: string, broker: string, id: string): Promise<Why | undefined>
+  /** Tells of what goes on at a Broker until the result is called; undefined when there is no such Broker. */
+  watch(namespace: string, broker: string, filter: TailFilter, told: (line: TailLine) => void): (() => void) | undefined
+  /** How many may look at once, and the bytes that wait for each. */
+  tailLimits(): { readonly viewers: number; readonly viewerBytes: number }
   /** The effective settings; secrets are never among them. */
   settings(): readonly SettingDescription[]
   /** Makes `serving.knative.dev/v1 Service` NAME stand for a URL, until it is released or the process ends. */
@@ -143,6 +148,10 @@ export function createAdmin(
     },
 
     why: (namespace, broker, id) => explainEvent({ hubs, triggers, resources, attempts }, namespace, broker, id),
+
+    watch: (namespace, broker, filter, told) =>
+      watchBroker({ hubs, triggers, resources, attempts }, namespace, broker, filter, told),
+    tailLimits: () => settings.explain,
 
     settings: () =>
       describeSettings(settings).map(({ name, value, from, description }) => ({

@@ -2,6 +2,7 @@
 // settled. A ring of plain columns: an attempt costs a few stores and no object.
 import type { Clock } from '../core/clock.ts'
 import type { Outcome, Step } from '../core/delivery-spec.ts'
+import type { Attributes } from '../core/event.ts'
 import type { Attempt } from '../delivery/deliver.ts'
 
 /** Whose deliveries these are. */
@@ -34,6 +35,8 @@ export interface Tried {
 
 export type Record = (attempt: Attempt, step: Step, ms: number | undefined, status: number | undefined) => void
 
+export type AttemptListener = (tried: Tried, attributes: Attributes) => void
+
 export interface Attempts {
   recorder(reader: Reader): Record
   /** Of the hub's event with this id, oldest first. */
@@ -41,7 +44,7 @@ export interface Attempts {
   /** All attempts since then are remembered: epoch ms. */
   since(): number
   /** Told of every attempt from now on, until the result is called. */
-  watch(listener: (tried: Tried) => void): () => void
+  watch(listener: AttemptListener): () => void
 }
 
 /** `most`: attempts that are remembered. 0: none. */
@@ -56,7 +59,7 @@ export function createAttempts(most: number, clock: Clock): Attempts {
   const statuses: (number | undefined)[] = []
   const waits: (number | undefined)[] = []
   const isLetter: boolean[] = []
-  const listeners = new Set<(tried: Tried) => void>()
+  const listeners = new Set<AttemptListener>()
   const startedAt = clock.wall()
   let next = 0
   let isFull = false
@@ -99,7 +102,7 @@ export function createAttempts(most: number, clock: Clock): Attempts {
       next = 0
       isFull = true
     }
-    if (listeners.size > 0) for (const listener of listeners) listener(tried(i))
+    if (listeners.size > 0) for (const listener of listeners) listener(tried(i), attributes)
   }
 
   return {

@@ -242,6 +242,10 @@ export const schema = z.strictObject({
       attempts: integer(0, 10_000_000)
         .prefault(16_384)
         .describe('Attempts at deliveries that are remembered for tidings why, about 200 bytes each'),
+      viewers: integer(1, 1_000).prefault(16).describe('How many tidings tail may look at once; others get 503'),
+      viewerBytes: integer(1_024, 1_000_000_000)
+        .prefault(1_048_576)
+        .describe('What waits for one that is slow; lines beyond are dropped and counted'),
       recentEvents: integer(0, 10_000_000)
         .prefault(131_072)
         .describe('Events that tidings why finds in a log at once, 16 bytes each; older ones it looks for'),

@@ -140,7 +140,7 @@ describe('why an event does not pass a filter', () => {
         expected: "LENGTH(subject) > 10 OR priority = 'high'",
         actual: 'subject "a1b2c3", no priority',
         difference: 'missingAttribute: the event has no attribute "priority"',
-        change: null,
+        change: 'send the attribute, or leave this part out of filters[0].cesql',
       },
     ])
   })

@@ -70,6 +70,7 @@ describe('readSettings', () => {
       },
       broker: { maxTtl: 255 },
       source: { catchUp: 'none', catchUpMax: 100 },
+      explain: { attempts: 16_384, recentEvents: 131_072, viewers: 16, viewerBytes: 1_048_576 },
       log: { level: 'info' },
       retention: { deletedMs: 86_400_000, timeMs: 604_800_000, unsettled: 'keep' },
       drainMs: 25_000,
@@ -259,7 +260,7 @@ describe('readSettings', () => {
       sources: config('- a\n'),
       message:
         'c.yaml:1:1 expected a map with ' +
-        'data, admin, metrics, channel, kafka, deadLetter, delivery, memory, broker, source, log, retention, drainMs, ephemeral, installation, dataDir',
+        'data, admin, metrics, channel, kafka, deadLetter, delivery, memory, broker, source, explain, log, retention, drainMs, ephemeral, installation, dataDir',
     },
     {
       what: 'a setting given twice',

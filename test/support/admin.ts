@@ -58,6 +58,8 @@ export function anAdmin(manifests = '', answers: Partial<Admin> = {}, appliedAt 
     fireSource: async () => ({ kind: 'unknown' }),
     findEvents: async () => undefined,
     why: async () => undefined,
+    watch: () => undefined,
+    tailLimits: () => ({ viewers: 2, viewerBytes: 4_096 }),
     settings: () => [],
     registerService(namespace, name, url) {
       told.push(`register ${namespace}/${name} ${url}`)

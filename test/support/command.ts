@@ -27,6 +27,7 @@ export async function run(
     err: (text) => {
       err += text
     },
+    terminal: () => undefined,
     async *lines() {
       yield* input
     },
