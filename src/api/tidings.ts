@@ -1,10 +1,11 @@
 // What Tidings can be asked and told beside the kinds: status, pausing, firing a source, one event's way, settings,
 // services that stand for a URL, and what files beside this one add. Errors are `{"message": ...}` with the reason in words.
 import express from 'express'
+import { checkFilters, type TriggerFilterSpec } from '../filter/dialects.ts'
 import { printableUrl } from '../http/address.ts'
 import { labelName } from '../resource/metadata.ts'
-import { shown } from '../resource/problems.ts'
-import { textAt } from '../resource/rules.ts'
+import { formatPath, shown } from '../resource/problems.ts'
+import { isFields, textAt } from '../resource/rules.ts'
 import type { Admin } from '../runtime/admin.ts'
 import { addDeadLetterRoutes } from './dead-letters.ts'
 import { withoutPasswords } from './objects.ts'
@@ -29,6 +30,7 @@ export function addTidingsRoutes(app: express.Express, admin: Admin): void {
   app.post('/tidings/v1/sources/:kind/:namespace/:name/fire', (request, response) => fire(admin, request, response))
   app.get('/tidings/v1/events/:namespace/:broker/:id', (request, response) => findEvents(admin, request, response))
   app.get('/tidings/v1/why/:namespace/:broker/:id', (request, response) => why(admin, request, response))
+  app.post('/tidings/v1/filters/:namespace/:broker', (request, response) => tryFilter(admin, request, response))
   app.put('/tidings/v1/services/:namespace/:name', (request, response) => register(admin, request, response))
   app.delete('/tidings/v1/services/:namespace/:name', (request, response) => {
     admin.releaseService(parameter(request, 'namespace'), parameter(request, 'name'))
@@ -74,6 +76,27 @@ async function why(admin: Admin, request: express.Request, response: express.Res
   const [namespace, broker] = [parameter(request, 'namespace'), parameter(request, 'broker')]
   const found = await admin.why(namespace, broker, parameter(request, 'id'))
   if (!found) return refuse(response, 404, `no broker ${namespace}/${broker}`)
+  response.json(found)
+}
+
+/** Events that one trial asks about at most. */
+const MOST_TRIED = 10_000
+
+async function tryFilter(admin: Admin, request: express.Request, response: express.Response): Promise<void> {
+  const [namespace, broker] = [parameter(request, 'namespace'), parameter(request, 'broker')]
+  const body = isFields(request.body) ? request.body : {}
+  const { filter, filters, last = 500 } = body
+  const trigger = textAt(body, ['trigger'])
+  if (!Number.isInteger(last) || Number(last) < 1 || Number(last) > MOST_TRIED) {
+    return refuse(response, 400, `last: expected a whole number from 1 to ${MOST_TRIED}`)
+  }
+  const [problem] = checkFilters({ filter, filters })
+  if (problem) return refuse(response, 400, `${formatPath(problem.path)}: ${problem.message}`)
+  const options = { most: Number(last), ...(trigger !== undefined && { trigger }) }
+  const found = await admin.tryFilter(namespace, broker, { filter, filters } as TriggerFilterSpec, options)
+  if (found === 'no broker') return refuse(response, 404, `no broker ${namespace}/${broker}`)
+  if (found === 'no trigger')
+    return refuse(response, 404, `broker ${namespace}/${broker} has no trigger ${shown(trigger)}`)
   response.json(found)
 }
 

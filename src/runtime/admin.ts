@@ -2,14 +2,17 @@
 import { causeOf } from '../broker/letter.ts'
 import type { Found } from '../channel/contents.ts'
 import type { Event } from '../core/event.ts'
+import type { TriggerFilterSpec } from '../filter/dialects.ts'
 import type { Health } from '../http/server.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { kserviceKind } from '../resource/kinds/kservice.ts'
+import { brokerNameOf } from '../resource/kinds/trigger.ts'
 import { keyOf, type ResourceReader, type ResourceStore } from '../store/resource-store.ts'
 import type { Attempts } from './attempts.ts'
 import { brokerKey } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import type { DeadLetters } from './dead-letters.ts'
+import { type FilterTrial, tryFilter } from './filter-trial.ts'
 import type { Hubs } from './hubs.ts'
 import type { Reruns } from './reruns.ts'
 import { describeSettings, type Settings } from './settings.ts'
@@ -43,6 +46,13 @@ export interface Admin {
   why(namespace: string, broker: string, id: string): Promise<Why | undefined>
   /** Tells of what goes on at a Broker until the result is called; undefined when there is no such Broker. */
   watch(namespace: string, broker: string, filter: TailFilter, told: (line: TailLine) => void): (() => void) | undefined
+  /** What a filter would pass of the last events of a Broker, beside a Trigger of it or not; says what is not there. */
+  tryFilter(
+    namespace: string,
+    broker: string,
+    spec: TriggerFilterSpec,
+    options: { readonly most: number; readonly trigger?: string },
+  ): Promise<FilterTrial | 'no broker' | 'no trigger'>
   /** How many may look at once, and the bytes that wait for each. */
   tailLimits(): { readonly viewers: number; readonly viewerBytes: number }
   /** The effective settings; secrets are never among them. */
@@ -152,6 +162,15 @@ export function createAdmin(
     watch: (namespace, broker, filter, told) =>
       watchBroker({ hubs, triggers, resources, attempts }, namespace, broker, filter, told),
     tailLimits: () => settings.explain,
+
+    async tryFilter(namespace, broker, spec, { most, trigger }) {
+      const hub = hubs.get(brokerKey(namespace, broker))
+      if (!hub) return 'no broker'
+      if (trigger === undefined) return tryFilter(hub, spec, { most, beside: undefined })
+      const beside = resources.get(keyOf('eventing.knative.dev/v1', 'Trigger', namespace, trigger))?.resource
+      if (beside?.kind !== 'Trigger' || brokerNameOf(beside) !== broker) return 'no trigger'
+      return tryFilter(hub, spec, { most, beside: beside.spec })
+    },
 
     settings: () =>
       describeSettings(settings).map(({ name, value, from, description }) => ({

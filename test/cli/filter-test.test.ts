@@ -81,7 +81,10 @@ describe('tidings filter test', () => {
   it('ends with 1 when it is not told what to test', async () => {
     const { code, err } = await run(['filter', 'test'])
 
-    assert.deepEqual([code, err], [1, 'tidings filter test: expected --filters FILE and --event FILE, or --batch\n'])
+    assert.deepEqual(
+      [code, err],
+      [1, 'tidings filter test: expected --filters FILE and --event FILE or --against last:500, or --batch\n'],
+    )
   })
 
   describe('--batch', () => {

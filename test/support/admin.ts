@@ -59,6 +59,7 @@ export function anAdmin(manifests = '', answers: Partial<Admin> = {}, appliedAt 
     findEvents: async () => undefined,
     why: async () => undefined,
     watch: () => undefined,
+    tryFilter: async () => 'no broker',
     tailLimits: () => ({ viewers: 2, viewerBytes: 4_096 }),
     settings: () => [],
     registerService(namespace, name, url) {
