@@ -39,8 +39,9 @@ export function createTailList(title: string): TailList {
   let top = 0
   let missing = 0
   let message = ''
-  let page: { readonly lines: readonly string[]; top: number } | undefined
+  let page: { readonly text: string; top: number } | undefined
   let height = 1
+  let width = 80
 
   const selectedAt = (): number =>
     selected === undefined ? rows.length - 1 : rows.findIndex(({ key }) => key === selected)
@@ -66,7 +67,7 @@ export function createTailList(title: string): TailList {
   }
 
   function pressInPage(shown: NonNullable<typeof page>, key: string): void {
-    const most = Math.max(0, shown.lines.length - height)
+    const most = Math.max(0, wrapped(shown.text, width).length - height)
     const by = MOVES[key]
     if (by === undefined) page = undefined
     else shown.top = Math.max(0, Math.min(most, shown.top + (Math.abs(by) > 1 ? Math.sign(by) * height : by)))
@@ -98,16 +99,20 @@ export function createTailList(title: string): TailList {
       return { kind, id: row.first.id, source: row.first.source }
     },
     show(text) {
-      page = { lines: text.trimEnd().split('\n'), top: 0 }
+      page = { text: text.trimEnd(), top: 0 }
     },
     say(text) {
       message = text
     },
     render(all, columns) {
       height = Math.max(1, all - 2)
+      width = Math.max(20, columns)
       const lost = missing === 0 ? '' : `   ${missing} lines missed`
       const head = `${title}   ${rows.length} events${lost}`
-      if (page) return [head, ...padded(page.lines.slice(page.top, page.top + height), height), message || PAGE_HELP]
+      if (page) {
+        const shown = wrapped(page.text, width).slice(page.top, page.top + height)
+        return [head, ...padded(shown, height), message || PAGE_HELP]
+      }
       const at = selectedAt()
       top = Math.max(Math.min(top, at), at - height + 1, 0)
       const shown = rows.slice(top, top + height).map((row, i) => rowText(row, top + i === at, columns))
@@ -134,6 +139,19 @@ const MOVES: Readonly<Record<string, number>> = {
 const ACTIONS: Readonly<Record<string, 'details' | 'resend' | 'open'>> = { return: 'details', r: 'resend', o: 'open' }
 const HELP = 'up/down: move   return: details   r: send again   o: open   q: quit'
 const PAGE_HELP = 'up/down: move   any other key: back   q: quit'
+
+/** Lines that are too long go on below, a little further in. */
+function wrapped(text: string, width: number): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const pieces = [line.slice(0, width)]
+    for (let at = width; at < line.length; at += width - INDENT.length) {
+      pieces.push(INDENT + line.slice(at, at + width - INDENT.length))
+    }
+    return pieces
+  })
+}
+
+const INDENT = '      '
 
 function padded(lines: readonly string[], height: number): readonly string[] {
   return [...lines, ...Array.from({ length: height - lines.length }, () => '')]

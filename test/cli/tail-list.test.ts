@@ -92,6 +92,14 @@ describe('the list of tidings tail', () => {
     assert.equal(rowsOf(list).length, 1)
   })
 
+  it('wraps a text that is wider than the screen', () => {
+    const list = createTailList('x')
+
+    list.show('abcdefghijklmnopqrstuvwxyz\nshort')
+
+    assert.deepEqual(rowsOf(list, 6, 20), ['abcdefghijklmnopqrst', '      uvwxyz', 'short'])
+  })
+
   it('cuts rows at the width, and lets nothing steer the terminal', () => {
     const list = createTailList('x')
     list.add(line('1', { type: `\u001b[2J${'t'.repeat(100)}` }))
