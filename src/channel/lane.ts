@@ -22,6 +22,7 @@ export interface LaneSettings extends WindowLimits {
   readonly saveIntervalMs: number
   /** Settled bytes after which cursors are saved, and room is made, earlier. */
   readonly saveBytes: number
+  /** Of entries just behind the heads of all lanes of the log. */
   readonly ringBytes: number
   readonly sliceEntries: number
 }
@@ -126,7 +127,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const { log, owned, clock, budget, matcher, recent, watchers, settings } = context
   const windows = new Map<Subscription, Window>()
   const outstanding = new Outstanding()
-  const ring = new Ring(settings.ringBytes, base)
+  const ring = new Ring(() => settings.ringBytes / Math.max(1, context.lanes()), base)
   const reading = new AbortController()
   const attempts = new AbortController()
   setMaxListeners(0, attempts.signal) // every running attempt may listen
@@ -185,7 +186,10 @@ export function openLane(context: LaneContext, base: Position): Lane {
     saveBytes: settings.saveBytes,
     head: () => head,
     sweepAt: () => sweep.at(),
-    trimmed: (floor) => void outstanding.trim(floor),
+    trimmed(floor) {
+      outstanding.trim(floor)
+      ring.dropBefore(floor)
+    },
     lost: lose,
     fault: (what, error) => context.fault(what, error),
   })

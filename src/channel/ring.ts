@@ -2,37 +2,53 @@ import type { Entry, Position } from './log.ts'
 
 /**
  * The entries read last at a lane's head, bounded by bytes: those just behind the head are served from here without
- * reading the log again. When it is full the oldest go.
+ * reading the log again. When it is full the oldest go, and so does what everybody settled.
  */
 export class Ring {
-  readonly #limitBytes: number
+  readonly #limitBytes: () => number
   #entries: Entry[] = []
   #first = 0
   #bytes = 0
   /** From here on every entry of the lane, up to the head, is in the ring. */
   #start: Position
 
-  constructor(limitBytes: number, start: Position) {
+  /** `limitBytes` may change: the lanes of a log share what it may keep. */
+  constructor(limitBytes: () => number, start: Position) {
     this.#limitBytes = limitBytes
     this.#start = start
   }
 
   add(entry: Entry): void {
-    if (this.#limitBytes === 0) {
+    const limitBytes = this.#limitBytes()
+    if (limitBytes === 0) {
       this.#start = entry.position + 1
       return
     }
     this.#entries.push(entry)
     this.#bytes += entry.bytes
-    while (this.#bytes > this.#limitBytes) {
-      const oldest = this.#entries[this.#first++] as Entry
-      this.#bytes -= oldest.bytes
-      this.#start = oldest.position + 1
+    while (this.#bytes > limitBytes) this.#dropOldest()
+    this.#shrink()
+  }
+
+  dropBefore(position: Position): void {
+    while (this.#first < this.#entries.length && (this.#entries[this.#first] as Entry).position < position) {
+      this.#dropOldest()
     }
-    if (this.#first > 1_024 && this.#first * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#first)
-      this.#first = 0
-    }
+    this.#shrink()
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#entries[this.#first++] as Entry
+    this.#bytes -= oldest.bytes
+    this.#start = oldest.position + 1
+  }
+
+  /** What was dropped is let go of once that is half of it, and at once where it is all. */
+  #shrink(): void {
+    const left = this.#entries.length - this.#first
+    if (left > 0 && (this.#first <= 1_024 || this.#first <= left)) return
+    this.#entries = this.#entries.slice(this.#first)
+    this.#first = 0
   }
 
   /** The head jumped over positions it never read. */
