@@ -52,7 +52,8 @@ export interface ChannelStatus {
 export interface Channel extends Door, Contents {
   /**
    * Takes up the log's lanes. Call it once the subscriptions that are known are placed: a cursor that has read all and is
-   * nobody's by then counts as having passed what comes, others wait where they stand and hold what they lack. Idempotent.
+   * nobody's by then counts as having passed what comes, others wait where they stand and hold what they lack. So do all in
+   * a store that is shared: another process may know whose they are. Idempotent.
    */
   start(): void
   /**
@@ -129,7 +130,8 @@ export function openChannel(options: ChannelOptions): Channel {
       const parts = { ...common, recent: recent.lane(log, owned.id) }
       opened = openLane({ ...parts, fault: options.onFault ?? (() => undefined) }, stored.base)
       for (const subscription of subscriptions.values()) opened.place(subscription, stored)
-      opened.keep(stored.covered.filter((id) => !subscriptions.has(id)))
+      const isAllRead = log.end(owned.id) <= stored.base
+      if (!isAllRead || traits.shared) opened.keep(stored.covered.filter((id) => !subscriptions.has(id)))
       lanes.set(owned.id, { lane: opened, owned })
     })
     await opened?.serve()

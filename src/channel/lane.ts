@@ -50,7 +50,7 @@ export interface Lane {
   place(subscription: Subscription, cursors: StoredCursors): void
   /**
    * Cursors at the base that are nobody's yet, once those that are somebody's are placed: what was accepted for them waits
-   * until they are placed or dropped, and so does what comes meanwhile. Where nothing was, they go on with the base.
+   * until they are placed or dropped, and so does what comes meanwhile. Others at the base go on with it.
    */
   keep(ids: Iterable<CursorId>): void
   window(subscription: Subscription): Window | undefined
@@ -436,9 +436,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       sweep.want(window)
       window.endIfDone()
     },
-    keep(ids) {
-      if (log.end(owned.id) > base) saver.keep(ids)
-    },
+    keep: saver.keep,
     window: (subscription) => windows.get(subscription),
     block(subscription) {
       const window = windows.get(subscription) ?? attachedWindow(subscription)

@@ -12,7 +12,7 @@ export interface Backend {
 }
 
 /** What a case asks of a backend or of the run. */
-export type Need = 'durable' | 'files' | 'server' | 'redis' | 'kafka' | 'shared' | 'long'
+export type Need = 'durable' | 'files' | 'server' | 'redis' | 'kafka' | 'shared' | 'alone' | 'long'
 
 const REASON_AGAINST: { readonly [need in Need]: (backend: Backend) => string | undefined } = {
   durable: ({ traits }) =>
@@ -22,6 +22,7 @@ const REASON_AGAINST: { readonly [need in Need]: (backend: Backend) => string | 
   redis: ({ traits }) => (traits.backend === 'redis' ? undefined : 'about Redis alone'),
   kafka: ({ traits }) => (traits.backend === 'kafka' ? undefined : 'about Kafka alone'),
   shared: ({ traits }) => (traits.shared ? undefined : 'one process owns the store, so no other can take a lane'),
+  alone: ({ traits }) => (traits.shared ? 'another process may know whose a cursor is' : undefined),
   long: () => (isLong ? undefined : 'the long form runs with npm run test:long'),
 }
 

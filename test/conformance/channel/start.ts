@@ -108,7 +108,7 @@ export function describeStart(backend: Backend): void {
       assert.deepEqual([...again.ids].sort(), ['meanwhile1', 'meanwhile2', 'meanwhile3', 'x1', 'x2', 'x3'])
     })
 
-    it('a subscription that had read all and never comes back holds nothing', async () => {
+    itWith(backend, 'alone')('a subscription that had read all and never comes back holds nothing', async () => {
       const { subscribe, sendAll, restart } = await openRig(backend, { capBytes: MiB })
       const before = await subscribe('a')
       await subscribe('other')
@@ -124,6 +124,30 @@ export function describeStart(backend: Backend): void {
       for (let turn = 0; turn < 5; turn++) await without.advance(1_000)
       await eventually(() => without.log.size().entries < 250, 'what is settled goes')
     })
+
+    itWith(backend, 'shared')(
+      'G1 C28 a subscription that had read all, in another process, gets what comes while the lane is with one that lacks it',
+      async () => {
+        const { subscribe, sendAll, restart } = await openRig(backend)
+        const before = await subscribe('a')
+        await subscribe('other')
+        await sendAll(events(3))
+        await eventually(() => before.settledIds.length === 3, 'it gets all')
+        const without = await restart('close')
+        const other = await without.subscribe('other')
+        await calm()
+        await without.sendAll(events(3, 'meanwhile'))
+        await eventually(() => other.settledIds.length === 3, 'the other one gets them')
+        await without.advance(5_000)
+
+        const restarted = await without.restart('close')
+        const again = await restarted.subscribe('a')
+
+        await eventually(() => again.ids.length >= 3, 'they are handed out')
+        await calm()
+        assert.deepEqual([...again.ids].sort(), ['meanwhile1', 'meanwhile2', 'meanwhile3'])
+      },
+    )
 
     it('C12 G13 a subscription that is created again with a new uid starts now', async () => {
       const { channel, subscribe, sendAll } = await openRig(backend)
