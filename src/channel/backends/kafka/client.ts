@@ -221,20 +221,32 @@ function clusterOf(kafka: Kafka): Cluster {
 const NOTHING = Buffer.alloc(0)
 
 async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
-  await cluster.connect()
   try {
+    await cluster.connect()
     await cluster.addTargetTopic(known)
   } catch (error) {
     await cluster.disconnect().catch(() => undefined)
     throw error
   }
 
-  /** Nodes that are gone are only found out by asking: then the others are asked where to go. */
-  async function found(look: () => Promise<Broker>): Promise<Node> {
-    if (!cluster.isConnected()) {
+  let reconnecting: Promise<void> | undefined
+  let isClosed = false
+
+  /** Once for all who ask: of connections that kafkajs opens beside each other it forgets all but one, and never closes them. */
+  function reconnect(): Promise<void> {
+    if (isClosed) throw new EventingError('LOG_UNAVAILABLE', 'the connection is closed', { retryable: true })
+    reconnecting ??= (async () => {
       await cluster.connect()
       await cluster.refreshMetadata()
-    }
+    })().finally(() => {
+      reconnecting = undefined
+    })
+    return reconnecting
+  }
+
+  /** Nodes that are gone are only found out by asking: then the others are asked where to go. */
+  async function found(look: () => Promise<Broker>): Promise<Node> {
+    if (!cluster.isConnected()) await reconnect()
     const broker = await look()
     quieten(broker)
     const node = broker as unknown as Node
@@ -262,7 +274,11 @@ async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
       return found(() => cluster.findControllerBroker())
     },
     coordinator: (groupId) => found(() => cluster.findGroupCoordinator({ groupId })),
-    close: () => cluster.disconnect().catch(() => undefined),
+    async close() {
+      isClosed = true
+      await reconnecting?.catch(() => undefined)
+      await cluster.disconnect().catch(() => undefined)
+    },
   }
 }
 
