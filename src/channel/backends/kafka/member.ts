@@ -1,6 +1,7 @@
 // One member of the group that shares a log's lanes out. Joining again, as every change of the group asks for, stops
 // nothing: whoever keeps a lane goes on with it meanwhile, and reads are not the group's affair.
 import type { Clock, Timer } from '../../../core/clock.ts'
+import { EventingError } from '../../../core/errors.ts'
 import { assignLanes, type Candidate } from './assigner.ts'
 import type { Node, Nodes } from './client.ts'
 import { isRefusal, problemOf, typeOf } from './problem.ts'
@@ -52,11 +53,12 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   function answeredAt(sentAt: number): void {
     deadline?.cancel()
     const left = sentAt + sessionTimeoutMs * (1 - MARGIN) - clock.now()
-    deadline = clock.after(Math.max(0, left), lose)
+    deadline = clock.after(Math.max(0, left), () => lose(`no heartbeat was answered for ${clock.now() - sentAt} ms`))
   }
 
-  function lose(): void {
+  function lose(why: string): void {
     isLost = true
+    if (options.serving().length > 0) options.fault('keep its lanes', new EventingError('LANE_LOST', why))
     options.lost()
   }
 
@@ -150,7 +152,7 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
       if (type === 'REBALANCE_IN_PROGRESS') continue
       if (OUT_OF_GROUP.has(type)) {
         memberId = type === 'ILLEGAL_GENERATION' ? memberId : ''
-        lose()
+        lose(`the group answered ${type}`)
       } else {
         // A group that was never there takes its time, and what passes at once is no news.
         failingSince ??= clock.now()
