@@ -32,6 +32,7 @@ export function describeOutages(): void {
     const title = `C19 G11 is waited for, ${awayMs / 1_000} s, and nothing is lost or begins anew${longMark}`
     itUsing(['own kafka'], title, async () => {
       await using kafka = await startKafka()
+      const before = openSockets()
       let uid: string
       {
         await using rig = await openRig(kafka.brokers)
@@ -44,13 +45,14 @@ export function describeOutages(): void {
         await clock.sleep(awayMs)
         await kafka.nodes[0]?.start()
 
-        const before = stream.accepted.length
-        await eventually(() => stream.accepted.length >= before + 100, 'events are accepted again', BACK_WITHIN_MS)
+        const already = stream.accepted.length
+        await eventually(() => stream.accepted.length >= already + 100, 'events are accepted again', BACK_WITHIN_MS)
         await stream.stop()
         await allArrive(stream.accepted, rig)
         assert.deepEqual([...stream.refused.keys()], ['LOG_UNAVAILABLE'])
         assertRepeatsOnlyFrom(killedAt, rig.subscriber)
       }
+      await eventually(() => openSockets() <= before, 'no connection is left behind')
 
       await using next = await openRig(kafka.brokers, { uid })
       await next.channel.send(anEvent({ id: 'after' }))
@@ -169,6 +171,10 @@ export function describeOutages(): void {
       },
     )
   })
+}
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
 }
 
 async function allArrive(accepted: readonly string[], { subscriber }: Rig): Promise<void> {

@@ -4,6 +4,7 @@
 import type { Broker, Cluster, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
 import { EventingError } from '../../../core/errors.ts'
 import { useOwnCodec } from './codec.ts'
+import { mendConnections } from './mend.ts'
 import { typeOf } from './problem.ts'
 
 export interface Connection {
@@ -221,6 +222,7 @@ function clusterOf(kafka: Kafka): Cluster {
 const NOTHING = Buffer.alloc(0)
 
 async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
+  await mendConnections(cluster)
   try {
     await cluster.connect()
     await cluster.addTargetTopic(known)
@@ -248,7 +250,6 @@ async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
   async function found(look: () => Promise<Broker>): Promise<Node> {
     if (!cluster.isConnected()) await reconnect()
     const broker = await look()
-    quieten(broker)
     const node = broker as unknown as Node
     useOwnCodec(node)
     return node
@@ -279,32 +280,6 @@ async function connectNodes(cluster: Cluster, known: string): Promise<Nodes> {
       await reconnecting?.catch(() => undefined)
       await cluster.disconnect().catch(() => undefined)
     },
-  }
-}
-
-interface RequestQueue {
-  readonly pending: readonly unknown[]
-  scheduleCheckPendingRequests(): void
-}
-
-const quiet = new WeakSet<RequestQueue>()
-
-/**
- * kafkajs looks at the queue of every connection each millisecond, for ever, once anything was asked on it: half a percent
- * of a core for each. Only a queue in which something waits needs it.
- */
-function quieten(broker: Broker): void {
-  const { connectionPool } = broker as unknown as {
-    readonly connectionPool?: { readonly pool?: readonly { readonly requestQueue?: RequestQueue }[] }
-  }
-  const queue = connectionPool?.pool?.[0]?.requestQueue
-  if (!queue) return
-  const all = Object.getPrototypeOf(queue) as RequestQueue
-  if (quiet.has(all)) return
-  quiet.add(all)
-  const { scheduleCheckPendingRequests } = all
-  all.scheduleCheckPendingRequests = function (this: RequestQueue) {
-    if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
   }
 }
 

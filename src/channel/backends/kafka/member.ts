@@ -160,7 +160,9 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
         if (isNews) options.fault('take part in the group', problemOf(error, groupId))
         if (isRefusal(error)) waitMs = LONGEST_WAIT_MS
         await nodes?.close()
+        // Whoever asks a node of theirs once more, to leave the group, would connect it for good.
         nodes = undefined
+        node = undefined
       }
       await clock.sleep(waitMs * (0.5 + Math.random()), signal).catch(() => undefined)
       waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
