@@ -8,6 +8,7 @@ import { type Contents, createContents } from './contents.ts'
 import { createDoor, type Door } from './door.ts'
 import { type Lane, type LaneSettings, openLane, type Watcher } from './lane.ts'
 import type { CursorId, CursorStart, EventLog, LaneId, LogSize, LogTraits, OwnedLane } from './log.ts'
+import { Pace } from './pace.ts'
 import { createRecentEvents, type RecentEvents } from './recent-events.ts'
 import {
   isBlocked,
@@ -250,7 +251,9 @@ export function openChannel(options: ChannelOptions): Channel {
       if (subscriptions.has(id) || creating.has(id)) {
         throw new EventingError('LOG_CONFLICT', `${options.name}: subscription ${id} exists; change it instead`)
       }
-      const subscription: Subscription = { id, spec, paused: false, stats: newStats(), live: true }
+      const rate = spec.bounds?.ratePerSecond
+      const pace = rate === undefined ? undefined : new Pace(clock, rate)
+      const subscription: Subscription = { id, spec, paused: false, stats: newStats(), pace, live: true }
       const created = create(subscription, start)
       creating.set(id, created)
       try {

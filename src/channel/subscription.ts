@@ -3,6 +3,7 @@ import type { Progress, Step } from '../core/delivery-spec.ts'
 import type { Event } from '../core/event.ts'
 import type { CompiledFilter } from '../filter/filter.ts'
 import type { CursorId, LaneId, Position } from './log.ts'
+import type { Pace } from './pace.ts'
 
 /** One attempt to deliver one entry, as its handler sees it. */
 export interface Delivery {
@@ -96,6 +97,8 @@ export interface Subscription {
   spec: SubscriptionSpec
   paused: boolean
   readonly stats: SubscriptionStats
+  /** Of one that is handed so many in a second and no more. */
+  readonly pace: Pace | undefined
   /** False once it was unsubscribed: what still runs settles nothing. */
   live: boolean
 }

@@ -10,7 +10,6 @@ import { type CursorState, encodeCursor, type UnsettledEntry } from './cursor.ts
 import { type Body, Item } from './item.ts'
 import type { Cursor, LaneId, Position } from './log.ts'
 import type { FloorHolder } from './lowest-floor.ts'
-import { Pace } from './pace.ts'
 import { Ranges } from './ranges.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
 
@@ -83,7 +82,7 @@ export class Window implements FloorHolder {
   readonly #keys = new Map<string, Item[]>()
   /** Restored items whose keys are not known yet. */
   #learning = 0
-  readonly #pace: Pace | undefined
+  readonly #again = (): void => this.pump()
   #hasEnded = false
 
   constructor(subscription: Subscription, host: WindowHost, next: Position) {
@@ -92,9 +91,6 @@ export class Window implements FloorHolder {
     this.host = host
     this.next = next
     this.until = bounds ? (bounds.until.get(host.lane) ?? 0) : Infinity
-    if (bounds?.ratePerSecond !== undefined) {
-      this.#pace = new Pace(host.clock, bounds.ratePerSecond, () => this.pump())
-    }
   }
 
   /** Whether anything is left to be read for it. */
@@ -283,7 +279,7 @@ export class Window implements FloorHolder {
 
   /** Hands out what is ready while slots are free. */
   pump(): void {
-    const { spec } = this.subscription
+    const { spec, pace } = this.subscription
     while (this.inFlight < spec.maxInFlight) {
       const item = this.#ready.peek()
       if (!item || isBlocked(this.subscription) || !this.host.handsOut()) return
@@ -292,7 +288,7 @@ export class Window implements FloorHolder {
         continue
       }
       if (!item.body && !this.#mayFetch(item)) return
-      if (this.#pace && !this.#pace.take()) return
+      if (pace && !pace.take(this.#again)) return
       this.#ready.shift()
       this.inFlight++
       if (item.body) {
@@ -340,7 +336,7 @@ export class Window implements FloorHolder {
     this.unsettled.clear()
     this.#ready.clear()
     this.#keys.clear()
-    this.#pace?.stop()
+    this.subscription.pace?.leave(this.#again)
   }
 
   #run(item: Item): void {
@@ -377,7 +373,7 @@ export class Window implements FloorHolder {
     const { inFlight, subscription, host } = this
     const runsNow =
       item.body !== undefined &&
-      this.#pace === undefined &&
+      subscription.pace === undefined &&
       this.#ready.size === 0 &&
       inFlight < subscription.spec.maxInFlight &&
       !isBlocked(subscription) &&

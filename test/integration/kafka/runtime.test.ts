@@ -92,6 +92,27 @@ describe('a runtime with a Kafka cluster', function () {
     },
   )
 
+  itUsing(['kafka'], 'replays no more in a second than it is told, whatever the partitions', async () => {
+    await using subscriber = await startSubscriber()
+    const name = `paced-${RUN}`
+    const manifests = aBroker(name) + aConfigMap((await sharedBrokers()).join())
+    const trigger = aTrigger('t', subscriber.url).replace('broker: default', `broker: ${name}`)
+    await using tidings = await start(manifests + trigger, settings)
+    await ready(tidings, brokerKey(name))
+    const isTaken = async () => (await tidings.send(anEvent({ id: 'first' }), `default/${name}`)).status === 202
+    await eventually(isTaken, 'it is open')
+    for (let id = 0; id < 39; id++) {
+      await tidings.send(anEvent({ id: String(id), partitionkey: String(id) }), `default/${name}`)
+    }
+    await eventually(async () => (await tidings.trigger('t')).delivered === 40, 'all is delivered')
+    const startedAt = performance.now()
+
+    await tidings.runtime.triggers.replay('default', 't', { fromMs: 0, ratePerSecond: 20, isDry: false })
+    await eventually(() => subscriber.requests.length >= 80, 'all is delivered again', 20_000)
+
+    assert.ok(performance.now() - startedAt > 1_800, `${performance.now() - startedAt} ms`)
+  })
+
   itUsing(['kafka'], 'has all in it with --channel kafka, channels, replies and dead letters too', async () => {
     await using subscriber = await startSubscriber((request) =>
       request.headers['ce-type'] === 'answer'
