@@ -9,6 +9,7 @@ import { diskBacklog } from './disk-backlog.ts'
 import { diskCost, diskRate } from './disk-cost.ts'
 import { diskLatency } from './disk-latency.ts'
 import { endToEnd } from './e2e.ts'
+import { explain } from './explain.ts'
 import { fanOut } from './fan-out.ts'
 import { kafkaBacklog } from './kafka-backlog.ts'
 import { kafkaCost } from './kafka-cost.ts'
@@ -29,7 +30,7 @@ const USUAL: readonly Part[] = [endToEnd, manyTriggers, fanOut, sizes, latency, 
 /** By themselves, as each of the three takes minutes. */
 const DISK: readonly Part[] = [diskCost, diskRate, diskLatency, diskBacklog]
 const KAFKA: readonly Part[] = [kafkaCost, kafkaTriggers, kafkaBacklog, kafkaSize]
-const PARTS: readonly Part[] = [...USUAL, ...DISK, ...KAFKA]
+const PARTS: readonly Part[] = [...USUAL, ...DISK, ...KAFKA, explain]
 const GROUPS: Readonly<Record<string, readonly Part[]>> = { usual: USUAL, disk: DISK, kafka: KAFKA, all: PARTS }
 
 const USAGE = `npm run bench -- [PART ...] [--rounds N] [--profile FOLDER]
@@ -41,6 +42,7 @@ ${partLines(DISK)}
                disk           the four of the log on disk
 ${partLines(KAFKA)}
                kafka          the four of the log in Kafka
+${partLines([explain])}
                all            everything
   --only     PART,PART: the same
   --rounds   alternating rounds, ${USUAL_ROUNDS} unless given; fewer than ${DECIDING_ROUNDS} do not decide
