@@ -74,7 +74,9 @@ async function findEvents(admin: Admin, request: express.Request, response: expr
 
 async function why(admin: Admin, request: express.Request, response: express.Response): Promise<void> {
   const [namespace, broker] = [parameter(request, 'namespace'), parameter(request, 'broker')]
-  const found = await admin.why(namespace, broker, parameter(request, 'id'))
+  const { trigger } = request.query
+  if (trigger !== undefined && typeof trigger !== 'string') return refuse(response, 400, 'trigger: expected it once')
+  const found = await admin.why(namespace, broker, parameter(request, 'id'), trigger)
   if (!found) return refuse(response, 404, `no broker ${namespace}/${broker}`)
   response.json(found)
 }

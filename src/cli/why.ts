@@ -24,7 +24,9 @@ Filters are asked as they are now. Exits with 1 when nothing is known of the eve
     const isJson = isJsonWanted(args)
     const [id = ''] = args.words
     const broker = brokerFlag(args)
-    const answer = await askServer(args, io, `/tidings/v1/why/${broker}/${idSegment(id)}`)
+    const trigger = textFlag(args, 'trigger')
+    const query = trigger === undefined ? '' : `?${new URLSearchParams({ trigger })}`
+    const answer = await askServer(args, io, `/tidings/v1/why/${broker}/${idSegment(id)}${query}`)
     if (answer.status === 404) {
       throw new UsageError(`there is no broker ${broker}\nThose that are there: tidings get brokers -A`)
     }
@@ -32,24 +34,18 @@ Filters are asked as they are now. Exits with 1 when nothing is known of the eve
     if (!Array.isArray(fields['events']) || !fields['events'].every(isFields)) {
       throw unexpected(answer, 'what became of an event')
     }
-    const found = narrowed(fields as unknown as Why, textFlag(args, 'trigger'))
+    const found = fields as unknown as Why
+    if (trigger !== undefined) checkKnown(found, trigger)
     if (found.events.length === 0) throw new UsageError(unknownText(found))
     io.out(isJson ? `${JSON.stringify(found, undefined, 2)}\n` : printable(whyText(found)))
     return 0
   },
 }
 
-function narrowed(found: Why, trigger: string | undefined): Why {
-  if (trigger === undefined) return found
-  if (!found.triggers.includes(trigger)) {
-    const known = found.triggers.join(', ') || 'none'
-    throw new UsageError(`broker ${found.broker} has no trigger ${printable(trigger)}; there are: ${known}`)
-  }
-  const events = found.events.map((event) => ({
-    ...event,
-    triggers: event.triggers.filter(({ name }) => name === trigger),
-  }))
-  return { ...found, events }
+function checkKnown({ broker, triggers }: Why, trigger: string): void {
+  if (triggers.includes(trigger)) return
+  const known = triggers.join(', ') || 'none'
+  throw new UsageError(`broker ${broker} has no trigger ${printable(trigger)}; there are: ${known}`)
 }
 
 function unknownText({ eventId, broker, attemptsSince }: Why): string {
@@ -65,7 +61,7 @@ export function whyText({ broker, eventId, events, attemptsSince }: Why): string
 }
 
 function eventText(event: WhyEvent, id: string, broker: string, attemptsSince: string): string {
-  const { source, attributes, arrivedAt, position, triggers } = event
+  const { source, attributes, arrivedAt, position, triggers, others } = event
   const type = attributes?.['type']
   const about = [type && `type ${type}`, `source ${source}`].filter(Boolean).join(', ')
   const came = arrivedAt === null ? '' : `, arrived ${arrivedAt}`
@@ -73,13 +69,11 @@ function eventText(event: WhyEvent, id: string, broker: string, attemptsSince: s
     position !== null
       ? ''
       : `It is not in the log any more; what follows is what is remembered of attempts since ${attemptsSince}.\n`
-  const matching = triggers.filter(({ matches, attempts }) => matches || attempts.length > 0)
-  const others = triggers.filter((trigger) => !matching.includes(trigger))
   const none = triggers.length === 0 ? 'Broker has no trigger: nobody waits for events.\n' : ''
   return [
     `event ${id} at broker ${broker}: ${about}${came}\n${gone}${none}`,
-    ...matching.map((trigger) => triggerText(trigger, id, broker)),
-    ...others.map((trigger) => triggerText(trigger, id, broker)),
+    ...triggers.map((trigger) => triggerText(trigger, id, broker)),
+    ...(others > 0 ? [`${others} more triggers did not match; of one of them: --trigger NAME\n`] : []),
   ].join('\n')
 }
 

@@ -102,8 +102,8 @@ function nearest(alternatives: readonly (readonly Miss[])[]): readonly Miss[] {
   return lacking.toSorted((a, b) => distance(a) - distance(b))[0] ?? []
 }
 
-/** What is like what was asked for counts half. */
-function distance(misses: readonly Miss[]): number {
+/** How much is lacking: what is like what was asked for counts half. */
+export function distance(misses: readonly Miss[]): number {
   return misses.reduce((sum, { difference, actual }) => sum + (difference !== null && actual !== null ? 0.5 : 1), 0)
 }
 

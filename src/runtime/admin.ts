@@ -43,7 +43,7 @@ export interface Admin {
   /** Events with this id in the log of a Broker, newest last; undefined when there is no such Broker. */
   findEvents(namespace: string, broker: string, id: string): Promise<readonly FoundEvent[] | undefined>
   /** What became of the events with this id, and why; undefined when there is no such Broker. */
-  why(namespace: string, broker: string, id: string): Promise<Why | undefined>
+  why(namespace: string, broker: string, id: string, trigger?: string): Promise<Why | undefined>
   /** Tells of what goes on at a Broker until the result is called; undefined when there is no such Broker. */
   watch(namespace: string, broker: string, filter: TailFilter, told: (line: TailLine) => void): (() => void) | undefined
   /** What a filter would pass of the last events of a Broker, beside a Trigger of it or not; says what is not there. */
@@ -157,7 +157,8 @@ export function createAdmin(
       return found.map((each) => foundEvent(each, kept))
     },
 
-    why: (namespace, broker, id) => explainEvent({ hubs, triggers, resources, attempts }, namespace, broker, id),
+    why: (namespace, broker, id, trigger) =>
+      explainEvent({ hubs, cursors, triggers, resources, attempts }, namespace, broker, id, trigger),
 
     watch: (namespace, broker, filter, told) =>
       watchBroker({ hubs, triggers, resources, attempts }, namespace, broker, filter, told),

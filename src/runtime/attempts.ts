@@ -83,19 +83,19 @@ export function createAttempts(most: number, clock: Clock): Attempts {
     const i = next
     const { attributes } = event
     readers[i] = reader
-    ids[i] = attributes['id'] ?? ''
-    sources[i] = attributes['source'] ?? ''
+    ids[i] = bounded(attributes['id'] ?? '')
+    sources[i] = bounded(attributes['source'] ?? '')
     at[i] = clock.wall() - (ms ?? 0)
     times[i] = ms
     statuses[i] = status
     isLetter[i] = progress.failure !== undefined
     if (step.kind === 'settled') {
       steps[i] = step.outcome
-      reasons[i] = step.failure?.reason
+      reasons[i] = step.failure && bounded(step.failure.reason)
       waits[i] = undefined
     } else {
       steps[i] = 'failed'
-      reasons[i] = step.reason
+      reasons[i] = bounded(step.reason)
       waits[i] = step.progress.failure === undefined || progress.failure !== undefined ? step.delayMs : undefined
     }
     if (++next === most) {
@@ -110,9 +110,10 @@ export function createAttempts(most: number, clock: Clock): Attempts {
       most === 0 ? () => undefined : (attempt, step, ms, status) => record(reader, attempt, step, ms, status),
     of(hub, eventId) {
       const found: Tried[] = []
+      const wanted = bounded(eventId)
       const count = isFull ? most : next
       for (let n = 0, i = isFull ? next : 0; n < count; n++, i = i + 1 === most ? 0 : i + 1) {
-        if (ids[i] === eventId && readers[i]?.hub === hub) found.push(tried(i))
+        if (ids[i] === wanted && readers[i]?.hub === hub) found.push(tried(i))
       }
       return found
     },
@@ -122,4 +123,12 @@ export function createAttempts(most: number, clock: Clock): Attempts {
       return () => void listeners.delete(listener)
     },
   }
+}
+
+/** Longer texts are told apart by their start. */
+const MOST_CHARACTERS = 256
+
+/** A copy of what is cut: a piece of a text keeps all of it. */
+function bounded(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : Buffer.from(text.slice(0, MOST_CHARACTERS)).toString()
 }

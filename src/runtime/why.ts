@@ -4,7 +4,7 @@ import { causeOf, originalOf } from '../broker/letter.ts'
 import type { Found, Stands } from '../channel/contents.ts'
 import type { Attributes, Event } from '../core/event.ts'
 import type { TriggerFilterSpec } from '../filter/dialects.ts'
-import { explainFilter, type Miss } from '../filter/explain.ts'
+import { distance, explainFilter, type Miss } from '../filter/explain.ts'
 import { printableUrl } from '../http/address.ts'
 import type { Trigger } from '../resource/kinds/trigger.ts'
 import type { Metadata } from '../resource/metadata.ts'
@@ -12,6 +12,7 @@ import { startAtOf } from '../resource/start-at.ts'
 import type { ResourceReader } from '../store/resource-store.ts'
 import type { Attempts, Tried } from './attempts.ts'
 import { brokerKey } from './brokers.ts'
+import type { Cursors } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
 import type { TriggerState, Triggers } from './triggers.ts'
 
@@ -23,7 +24,7 @@ export interface Why {
   readonly attemptsSince: string
   /** Those with this id, oldest first: of different sources, or sent again. */
   readonly events: readonly WhyEvent[]
-  /** What others that waits for nobody: names of the Triggers that there are. */
+  /** Names of the Triggers of the Broker. */
   readonly triggers: readonly string[]
 }
 
@@ -36,6 +37,8 @@ export interface WhyEvent {
   /** RFC 3339. */
   readonly arrivedAt: string | null
   readonly triggers: readonly WhyTrigger[]
+  /** How many more there are that it does not match: where they are many, those that lack least are told. */
+  readonly others: number
 }
 
 export interface WhyTrigger {
@@ -69,6 +72,7 @@ export interface WhyAttempt {
 
 export interface WhyParts {
   readonly hubs: Hubs
+  readonly cursors: Pick<Cursors, 'reader'>
   readonly triggers: Triggers
   readonly resources: ResourceReader
   readonly attempts: Attempts
@@ -76,31 +80,41 @@ export interface WhyParts {
 
 /** Events with one id are told up to this many. */
 const MOST_FOUND = 20
+/** Triggers that it does not match are told up to this many; so many are looked at, in slices, others are counted. */
+const MOST_MISSED = 100
+const MOST_EXPLAINED = 1_000
+const SLICE = 50
 
-/** Undefined when there is no such Broker. */
+/** Undefined when there is no such Broker. `trigger`: only this one is told of. */
 export async function explainEvent(
-  { hubs, triggers, resources, attempts }: WhyParts,
+  { hubs, cursors, triggers, resources, attempts }: WhyParts,
   namespace: string,
   broker: string,
   eventId: string,
+  trigger?: string,
 ): Promise<Why | undefined> {
   const hub = hubs.get(brokerKey(namespace, broker))
   if (!hub) return undefined
-  const readers = [...triggers.states()]
+  const all = [...triggers.states()]
     .filter((state) => state.namespace === namespace && state.brokerName === broker)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const readers = trigger === undefined ? all : all.filter(({ name }) => name === trigger)
   const tried = attempts.of(hub.uid, eventId)
   const found = await hub.channel.findId(eventId, MOST_FOUND)
   const letters = isTold(found, tried, readers) ? [] : await lettersOf(hub, eventId)
-  const shared = { hub, readers, resources, tried, letters }
-  const events = found.map((one) => whyOfFound(shared, one))
-  const others = sourcesOf(tried, letters).filter((source) => !events.some((event) => event.source === source))
+  const shared = { hub, cursors, readers, resources, tried, letters }
+  const events: WhyEvent[] = []
+  for (const one of found) events.push(await whyOfFound(shared, one))
+  const gone: WhyEvent[] = []
+  for (const source of sourcesOf(tried, letters)) {
+    if (!events.some((event) => event.source === source)) gone.push(await whyOfGone(shared, source))
+  }
   return {
     broker: `${namespace}/${broker}`,
     eventId,
     attemptsSince: timeOf(attempts.since()),
-    events: [...others.map((source) => whyOfGone(shared, source)), ...events],
-    triggers: readers.map(({ name }) => name),
+    events: [...gone, ...events],
+    triggers: all.map(({ name }) => name),
   }
 }
 
@@ -113,24 +127,25 @@ function isTold(found: readonly Found[], tried: readonly Tried[], readers: reado
 
 interface Shared {
   readonly hub: OpenBroker
+  readonly cursors: Pick<Cursors, 'reader'>
   readonly readers: readonly TriggerState[]
   readonly resources: ResourceReader
   readonly tried: readonly Tried[]
   readonly letters: readonly Event[]
 }
 
-function whyOfFound(shared: Shared, { event, position, standings }: Found): WhyEvent {
+async function whyOfFound(shared: Shared, { event, position, standings }: Found): Promise<WhyEvent> {
   return {
     position,
     source: event.attributes['source'] ?? '',
     attributes: event.attributes,
     arrivedAt: timeOf(event.arrivedAt),
-    triggers: shared.readers.flatMap((state) => whyTrigger(shared, state, event, standings) ?? []),
+    ...(await whyTriggers(shared, event, standings)),
   }
 }
 
 /** Of an event that the log does not have: what its letters and the attempts at it say. */
-function whyOfGone(shared: Shared, source: string): WhyEvent {
+async function whyOfGone(shared: Shared, source: string): Promise<WhyEvent> {
   const letter = shared.letters.find(({ attributes }) => attributes['source'] === source)
   const event = letter && originalOf(letter)
   return {
@@ -138,8 +153,36 @@ function whyOfGone(shared: Shared, source: string): WhyEvent {
     source,
     attributes: event?.attributes ?? null,
     arrivedAt: event ? timeOf(event.arrivedAt) : null,
-    triggers: shared.readers.flatMap((state) => whyTrigger(shared, state, event, [], source) ?? []),
+    ...(await whyTriggers(shared, event, [], source)),
   }
+}
+
+async function whyTriggers(
+  shared: Shared,
+  event: Event | undefined,
+  standings: readonly Stands[],
+  source?: string,
+): Promise<Pick<WhyEvent, 'triggers' | 'others'>> {
+  const { cursors, readers } = shared
+  const concerned: WhyTrigger[] = []
+  const missed: WhyTrigger[] = []
+  let explained = 0
+  let others = 0
+  for (const state of readers) {
+    const isMissed = event && cursors.reader(state.key)?.spec.filter.matches(event.attributes) === false
+    if (isMissed && explained >= MOST_EXPLAINED) {
+      others++
+      continue
+    }
+    const told = whyTrigger(shared, state, event, standings, source)
+    if (told?.matches === false && told.attempts.length === 0) missed.push(told)
+    else if (told) concerned.push(told)
+    if (++explained % SLICE === 0) await new Promise(setImmediate)
+  }
+  const nearest =
+    missed.length <= MOST_MISSED ? missed : missed.toSorted((a, b) => distance(a.misses) - distance(b.misses))
+  const shown = nearest.slice(0, MOST_MISSED)
+  return { triggers: [...concerned, ...shown], others: others + missed.length - shown.length }
 }
 
 function whyTrigger(

@@ -120,6 +120,22 @@ describe('why an event arrived, or did not', function () {
     assert.equal(triggerOf(await why(tidings, '2'), 'github')?.matches, true)
   })
 
+  it('tells of many that it does not match those that lack least, and counts the others', async () => {
+    const many = Array.from({ length: 130 }, (_, i) => aTrigger(`m${i}`, taking.url, only(`another.${i}`)))
+    await using tidings = await startTestRuntime(many.join('') + aTrigger('near', taking.url, only('order.creates')))
+    await tidings.send(anEvent({ id: '1' }))
+    await eventually(async () => (await why(tidings)).events.length === 1, 'it is there')
+
+    const [event] = (await why(tidings)).events
+    const asked = await tidings.runtime.why('default', 'default', '1', 'm129')
+
+    assert.deepEqual([event?.triggers.length, event?.others, event?.triggers[0]?.name], [100, 31, 'near'])
+    assert.deepEqual(
+      asked?.events[0]?.triggers.map(({ name, misses }) => [name, misses.length]),
+      [['m129', 1]],
+    )
+  })
+
   it('says what is remembered of one that is settled and gone', async () => {
     await using tidings = await startTestRuntime(aTrigger('a', taking.url), { 'channel.memory.retentionBytes': '0' })
     await tidings.send(anEvent({ id: '1' }))
