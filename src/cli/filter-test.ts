@@ -1,7 +1,8 @@
 // Whether events pass filters, without a server: by the code that matches them on their way.
 import { readFile } from 'node:fs/promises'
 import type { Event } from '../core/event.ts'
-import { type CesqlAttributes, compileCesql, evaluate } from '../filter/cesql/compile.ts'
+import type { CesqlAttributes } from '../filter/cesql/attribute.ts'
+import { compileCesql, evaluate } from '../filter/cesql/compile.ts'
 import { parseCesql } from '../filter/cesql/parser.ts'
 import { checkFilters, compileTriggerFilter, type FilterProblem, type TriggerFilterSpec } from '../filter/dialects.ts'
 import { explainFilter } from '../filter/explain.ts'

@@ -1,8 +1,9 @@
 // Why an event does not pass a filter: which of its conditions fail, what they ask for and what they got, how near that is,
 // and the change with which it would pass.
 import type { Attributes } from '../core/event.ts'
+import type { CesqlAttributes } from './cesql/attribute.ts'
 import { asBoolean } from './cesql/cast.ts'
-import { type CesqlAttributes, compileCesql, evaluate } from './cesql/compile.ts'
+import { compileCesql, evaluate } from './cesql/compile.ts'
 import { type Expression, printExpression } from './cesql/expression.ts'
 import { parseCesql } from './cesql/parser.ts'
 import {

@@ -1,7 +1,8 @@
 // A CESQL tree to one function over an event's attributes. What fails is a value like others: it ends every operator and
 // function around it.
 // @see cloudevents/spec cesql/spec.md section 3
-import { comparableTime, filterValue } from '../value.ts'
+import { comparableTime } from '../value.ts'
+import { type CesqlAttributes, missingAttribute, readerOf } from './attribute.ts'
 import {
   asBoolean,
   asInteger,
@@ -24,9 +25,7 @@ import type {
 } from './expression.ts'
 import { functionNames, functionOf } from './functions.ts'
 import { compileLike } from './like.ts'
-
-/** Of an event they are texts; types of their own come from who asks about an event that was never sent. */
-export type CesqlAttributes = Readonly<Record<string, Value | undefined>>
+import { LOGIC, not, type Test } from './logic.ts'
 
 export interface Answer {
   /** Zero of its type where it failed. */
@@ -62,16 +61,16 @@ export function compileCesql(expression: Expression): Compiled {
     case 'attribute':
       return attribute(expression.name)
     case 'exists': {
-      const { name } = expression
-      return (attributes) => attributeValue(attributes, name) !== undefined
+      const read = readerOf(expression.name)
+      return (attributes) => read(attributes) !== undefined
     }
     case 'not':
-      return not(compileCesql(expression.of))
+      return not(testOf(expression.of))
     case 'minus':
       return minus(compileCesql(expression.of))
     case 'binary': {
       const { operator, left, right } = expression
-      if (isLogic(operator)) return LOGIC[operator](compileCesql(left), compileCesql(right))
+      if (isLogic(operator)) return LOGIC[operator](chainOf(expression, operator))
       if (isMath(operator)) return math(operator, compileCesql(left), compileCesql(right))
       return comparison(operator, left, right)
     }
@@ -85,22 +84,22 @@ export function compileCesql(expression: Expression): Compiled {
 }
 
 function attribute(name: string): Compiled {
-  const missing: Failure = { kind: 'missingAttribute', text: `the event has no attribute "${name}"` }
-  return (attributes) => attributeValue(attributes, name) ?? missing
+  const read = readerOf(name)
+  const missing = missingAttribute(name)
+  return (attributes) => read(attributes) ?? missing
 }
 
-/** `schemaurl` and `dataschema` are one attribute; the other derived names of filters are none to CESQL. */
-function attributeValue(attributes: CesqlAttributes, name: string): Value | undefined {
-  if (name === 'dataschema' || name === 'schemaurl') return filterValue(attributes as Record<string, string>, name)
-  const value: unknown = attributes[name]
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined
+/** As a boolean; most need no cast. */
+function testOf(expression: Expression): Test {
+  const compiled = compileCesql(expression)
+  if (typeOf(expression) === 'boolean' && expression.kind !== 'call') return compiled as Test
+  return (attributes) => asBoolean(compiled(attributes))
 }
 
-function not(of: Compiled): Compiled {
-  return (attributes) => {
-    const value = asBoolean(of(attributes))
-    return typeof value === 'object' ? value : !value
-  }
+/** Operands of one operator after another: `a AND b AND c`. */
+function chainOf(expression: Expression, operator: LogicOperator): readonly Test[] {
+  if (expression.kind !== 'binary' || expression.operator !== operator) return [testOf(expression)]
+  return [...chainOf(expression.left, operator), testOf(expression.right)]
 }
 
 function minus(of: Compiled): Compiled {
@@ -108,23 +107,6 @@ function minus(of: Compiled): Compiled {
     const value = asInteger(of(attributes))
     return typeof value === 'object' ? value : inRange(0 - value)
   }
-}
-
-const LOGIC: Readonly<Record<LogicOperator, (left: Compiled, right: Compiled) => Compiled>> = {
-  AND: (left, right) => (attributes) => {
-    const value = asBoolean(left(attributes))
-    return value === true ? asBoolean(right(attributes)) : value
-  },
-  OR: (left, right) => (attributes) => {
-    const value = asBoolean(left(attributes))
-    return value === false ? asBoolean(right(attributes)) : value
-  },
-  XOR: (left, right) => (attributes) => {
-    const first = asBoolean(left(attributes))
-    if (typeof first === 'object') return first
-    const second = asBoolean(right(attributes))
-    return typeof second === 'object' ? second : first !== second
-  },
 }
 
 function isLogic(operator: BinaryOperator): operator is LogicOperator {
@@ -181,8 +163,20 @@ function comparison(operator: ComparisonOperator, left: Expression, right: Expre
   }
 }
 
-/** Where types differ, the left one becomes the right one's. */
+/** What most comparisons are: an attribute, as a text, and a text. */
 function equality(left: Expression, right: Expression, negated: boolean): Compiled {
+  const compare = anyEquality(left, right, negated)
+  if (left.kind !== 'attribute' || right.kind !== 'string' || isTime(left)) return compare
+  const read = readerOf(left.name)
+  const wanted = right.value
+  return (attributes) => {
+    const value = read(attributes)
+    return typeof value === 'string' ? (value === wanted) !== negated : compare(attributes)
+  }
+}
+
+/** Where types differ, the left one becomes the right one's. */
+function anyEquality(left: Expression, right: Expression, negated: boolean): Compiled {
   const isAboutTime = isTime(left) || isTime(right)
   const first = compared(left, isAboutTime)
   const second = compared(right, isAboutTime)
@@ -219,7 +213,8 @@ function like({ of, pattern, negated }: Extract<Expression, { kind: 'like' }>): 
   const compiled = compared(of, isTime(of))
   const { test } = compileLike(pattern.value)
   return (attributes) => {
-    const text = asString(compiled(attributes))
+    const value = compiled(attributes)
+    const text = typeof value === 'string' ? value : asString(value)
     return typeof text === 'object' ? text : test(text) !== negated
   }
 }
@@ -249,6 +244,15 @@ function call({ name, args }: Extract<Expression, { kind: 'call' }>): Compiled {
   }
   const { takes, run } = found
   const compiled = args.map(compileCesql)
+  const [only] = compiled
+  const [type = 'any'] = takes
+  if (only && compiled.length === 1) {
+    return (attributes) => {
+      const result = only(attributes)
+      const value = type === 'any' ? result : castTo(type, result)
+      return typeof value === 'object' ? value : run(value as never)
+    }
+  }
   return (attributes) => {
     const values: Result[] = []
     for (let i = 0; i < compiled.length; i++) {

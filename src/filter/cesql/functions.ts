@@ -37,7 +37,7 @@ function declare(
 const ANY_NUMBER = Number.POSITIVE_INFINITY
 
 const FUNCTIONS: Readonly<Record<string, Declared>> = {
-  LENGTH: declare('number', ['string'], (text: string) => charactersOf(text).length),
+  LENGTH: declare('number', ['string'], (text: string) => (isPlain(text) ? text.length : [...text].length)),
   CONCAT: declare('string', ['string'], (...texts: string[]) => texts.join(''), [0, ANY_NUMBER]),
   CONCAT_WS: declare('string', ['string', 'string'], (delimiter: string, ...texts: string[]) => texts.join(delimiter), [
     1,
@@ -47,12 +47,12 @@ const FUNCTIONS: Readonly<Record<string, Declared>> = {
   UPPER: declare('string', ['string'], (text: string) => text.toUpperCase()),
   TRIM: declare('string', ['string'], trim),
   LEFT: declare('string', ['string', 'number'], (text: string, count: number) =>
-    count < 0 ? negative('LEFT', count, text) : charactersOf(text).slice(0, count).join(''),
+    count < 0 ? negative('LEFT', count, text) : charactersOf(text).slice(0, count),
   ),
   RIGHT: declare('string', ['string', 'number'], (text: string, count: number) => {
     if (count < 0) return negative('RIGHT', count, text)
     const characters = charactersOf(text)
-    return characters.slice(Math.max(0, characters.length - count)).join('')
+    return characters.slice(Math.max(0, characters.length - count))
   }),
   SUBSTRING: declare('string', ['string', 'number', 'number'], substring, [2, 3]),
   ABS: declare('number', ['number'], (value: number) =>
@@ -67,9 +67,25 @@ const FUNCTIONS: Readonly<Record<string, Declared>> = {
   IS_BOOL: declare('boolean', ['any'], (value: Result) => !isFailure(asBoolean(value))),
 }
 
-/** Characters are code points. */
-function charactersOf(text: string): readonly string[] {
-  return [...text]
+/** Characters are code points; of nearly all texts, units too. */
+function charactersOf(text: string): Characters {
+  return isPlain(text) ? { length: text.length, slice: (start, end) => text.slice(start, end) } : codePointsOf(text)
+}
+
+interface Characters {
+  readonly length: number
+  slice(start: number, end?: number): string
+}
+
+function codePointsOf(text: string): Characters {
+  const characters = [...text]
+  return { length: characters.length, slice: (start, end) => characters.slice(start, end).join('') }
+}
+
+const SURROGATE = /[\ud800-\udfff]/
+
+function isPlain(text: string): boolean {
+  return !SURROGATE.test(text)
 }
 
 function substring(text: string, position: number, length = ANY_NUMBER): Result {
@@ -80,7 +96,7 @@ function substring(text: string, position: number, length = ANY_NUMBER): Result 
     return outside(`SUBSTRING: position ${position} in a text of ${characters.length}`)
   }
   const start = position > 0 ? position - 1 : characters.length + position
-  return characters.slice(start, start + length).join('')
+  return characters.slice(start, start + length)
 }
 
 function negative(name: string, count: number, value: string): Failure {
