@@ -1,6 +1,7 @@
-// Every request to a subscriber or dead letter sink, and how often an event may come to one: once, and once more for each
-// kill that found it in flight or only just settled.
+// Every request to a subscriber or dead letter sink, and how often an event may come to one: once for each time that it is
+// stored, and once more for each kill and each outage that found it in flight or only just settled.
 import type { Published } from './ledger.ts'
+import { type Outage, outagesIn } from './outages.ts'
 import type { Reader } from './readers.ts'
 
 /** One process of the program, from its start to its end. */
@@ -12,6 +13,8 @@ export interface Run {
   endedAt: number
   /** The longest that a publisher waited for its answer: as slow were disk and machine. */
   slowestMs: number
+  /** Requests that came from it. */
+  arrivals: number
 }
 
 export interface Attempt {
@@ -24,6 +27,10 @@ export interface Attempt {
 }
 
 /** A place is where requests come to: the path of a subscriber or sink, and `#` with the id of a replay that they are of. */
+export function pathOf(place: string): string {
+  return place.split('#', 1)[0] ?? place
+}
+
 export interface Attempts {
   readonly count: number
   at(place: string, id: string): readonly Attempt[]
@@ -42,6 +49,9 @@ export interface AttemptsOptions {
   readonly readerAt: (place: string) => Reader | undefined
   readonly published: ReadonlyMap<string, Published>
   readonly saveIntervalMs: number
+  readonly outages: readonly Outage[]
+  /** How often it is stored in the log that a reader reads; undefined where that is not known. */
+  readonly timesStored: (reader: Reader, id: string) => number | undefined
 }
 
 /** What a save needs beyond its interval, and how much longer that may be than what a publisher waits for. */
@@ -50,7 +60,8 @@ const SLOWER = 3
 /** An answer so shortly before an orderly end may not have been seen. */
 const UNSEEN_MS = 100
 
-export function openAttempts({ readerAt, published, saveIntervalMs }: AttemptsOptions): Attempts {
+export function openAttempts(options: AttemptsOptions): Attempts {
+  const { readerAt, published, saveIntervalMs, outages } = options
   /** Of each place, by event. */
   const places = new Map<string, Map<string, Attempt[]>>()
   let count = 0
@@ -59,23 +70,31 @@ export function openAttempts({ readerAt, published, saveIntervalMs }: AttemptsOp
     return places.get(place)?.get(id) ?? []
   }
 
-  /** Runs whose end explains that what was attempted in them is attempted once more. */
+  /** Ends of runs, and outages, that explain that what was attempted then is attempted once more. */
   function explainedAt(place: string, id: string): number {
-    const runs = new Set<Run>()
-    for (const { run, answeredAt } of at(place, id)) {
-      const unsavedMs = run.end === 'killed' ? saveIntervalMs + SAVE_MS + SLOWER * run.slowestMs : UNSEEN_MS
-      if (answeredAt === undefined || answeredAt > run.endedAt - unsavedMs) runs.add(run)
+    const causes = new Set<Run | Outage>()
+    for (const { run, arrivedAt, answeredAt, givenUpAt } of at(place, id)) {
+      const unsavedMs = saveIntervalMs + SAVE_MS + SLOWER * run.slowestMs
+      const unseenMs = run.end === 'killed' ? unsavedMs : UNSEEN_MS
+      if (answeredAt === undefined || answeredAt > run.endedAt - unseenMs) causes.add(run)
+      const endedAt = answeredAt ?? givenUpAt ?? run.endedAt
+      for (const outage of outagesIn(outages, arrivedAt, endedAt + unsavedMs)) causes.add(outage)
     }
-    return runs.size
+    return causes.size
   }
 
   function mostAt(place: string, event: Published): number {
     return copiesFor(place, event) * (1 + explainedAt(place, event.id))
   }
 
-  /** How often it may have been sent there: by a reader that was served it more than once. */
+  /** How often it may have been sent there: stored more than once, or by a reader that was served it more than once. */
   function copiesFor(place: string, event: Published): number {
     const reader = readerAt(place)
+    const stored = reader?.name === pathOf(place) ? options.timesStored(reader, event.id) : undefined
+    return Math.max(sentTo(place, event, reader), stored ?? 1)
+  }
+
+  function sentTo(place: string, event: Published, reader: Reader | undefined): number {
     const before = reader?.after ?? (reader?.sink === place ? reader.name : undefined)
     if (before !== undefined) return mostAt(before, event)
     const { replyTo } = event

@@ -1,9 +1,12 @@
 // What was published, what was answered to it, and what came of it at whom, through all the lives of a program that is
 // killed again and again. It says at the end what is missing, what came though nobody sent it, what came out of order,
 // and what came more often than kills explain.
-import { type Attempt, openAttempts, type Run } from './attempts.ts'
+import { type Attempt, openAttempts, pathOf, type Run } from './attempts.ts'
+import type { Contents } from './contents.ts'
 import { watchOrder } from './order.ts'
-import { ANSWER, type Reader } from './readers.ts'
+import { type Outage, outagesIn } from './outages.ts'
+import { ANSWER, BROKER_B, type Reader } from './readers.ts'
+import { judgeStorage, type StorageTally } from './storage.ts'
 
 export interface Published {
   readonly id: string
@@ -19,6 +22,8 @@ export interface Published {
   readonly replyTo: { readonly place: string; readonly id: string } | undefined
   /** `unknown`: no answer came; it may be stored or not. */
   outcome: 'unknown' | 'accepted' | 'refused'
+  /** Infinity where no answer came. */
+  answeredAt: number
 }
 
 export interface Replay {
@@ -31,7 +36,7 @@ export interface Replay {
   readonly answeredAt: number
 }
 
-export interface Tally {
+export interface Tally extends StorageTally {
   readonly accepted: number
   readonly refused: number
   readonly unknown: number
@@ -57,27 +62,45 @@ export interface Ledger {
   /** Whatever else may become of these, they have to be taken in the end: they are redriven. */
   redriven(reader: string, ids: readonly string[]): void
   replayed(id: string, replay: Replay): void
-  /** With the ids of events in the dead-letter logs, by the reader that they failed for. Once all runs have ended. */
-  judge(deadLetters: ReadonlyMap<string, readonly string[]>): {
+  /** What keeps the events is not whole now. */
+  disturbed(outage: Outage): void
+  /** Of what was accepted, and must be seen to be taken, something was not yet. */
+  isWaiting(): boolean
+  /** Once all runs have ended. */
+  judge(contents: Contents): {
     readonly wrong: readonly string[]
     readonly tally: Tally
   }
 }
 
 const MOST_TOLD = 30
+/** In what is told of an event that was accepted and is missing. */
+const LOST = 'LOST'
 
 export function openLedger(readers: () => readonly Reader[], saveIntervalMs: number): Ledger {
   const published = new Map<string, Published>()
-  const attempts = openAttempts({ readerAt, published, saveIntervalMs })
+  const outages: Outage[] = []
+  let stored: Contents['stored']
+  const attempts = openAttempts({ readerAt, published, saveIntervalMs, outages, timesStored })
   const absences = new Map<string, Set<number>>()
   const redrives: { readonly reader: string; readonly ids: readonly string[] }[] = []
   const replays = new Map<string, Replay>()
   const wrong: string[] = []
+  const cameRefused = new Set<Published>()
   const order = watchOrder((reader, id) => attempts.takenAt(reader, id) > 0)
 
   function readerAt(place: string): Reader | undefined {
-    const [path] = place.split('#')
+    const path = pathOf(place)
     return readers().find(({ name }) => name === path) ?? readers().find(({ sink }) => sink === path)
+  }
+
+  function timesStored({ target, after }: Reader, id: string): number | undefined {
+    return stored && (stored.get(after === undefined ? target : BROKER_B)?.get(id) ?? 0)
+  }
+
+  /** The cluster may have stored it without saying so. */
+  function isDoubtful({ askedAt, answeredAt }: Published): boolean {
+    return outagesIn(outages, askedAt, answeredAt).length > 0
   }
 
   function named(name: string): Reader {
@@ -110,8 +133,8 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
       // Each copy in the dead-letter log may be redriven.
       const copies = reader.fate === 'taken or in the dead-letter log' ? 1 + (kept.get(event.id) ?? 0) : 1
       found.push(...count(place, event, times, copies))
-      if (times > 0 || event.outcome !== 'accepted' || absences.get(reader.name)?.has(event.round)) continue
-      found.push(`${reader.name}: LOST ${event.id}: accepted in round ${event.round}, and not ${reader.fate}`)
+      if (times > 0 || mayMiss(reader, event)) continue
+      found.push(`${reader.name}: ${LOST} ${event.id}: accepted in round ${event.round}, and not ${reader.fate}`)
     }
     return found
   }
@@ -135,7 +158,8 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
     }
     for (const [id, { reader, musts = [] }] of replays) {
       for (const eventId of musts) {
-        if (attempts.takenAt(`${reader}#${id}`, eventId) === 0) found.push(`${reader}: LOST ${eventId} in replay ${id}`)
+        if (attempts.takenAt(`${reader}#${id}`, eventId) === 0)
+          found.push(`${reader}: ${LOST} ${eventId} in replay ${id}`)
       }
     }
     return found
@@ -145,14 +169,18 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
     return redrives.flatMap(({ reader, ids }) =>
       ids
         .filter((id) => attempts.takenAt(reader, id) === 0)
-        .map((id) => `${reader}: LOST ${id}: redriven, and not taken: ${attempts.story(reader, id)}`),
+        .map((id) => `${reader}: ${LOST} ${id}: redriven, and not taken: ${attempts.story(reader, id)}`),
     )
   }
 
-  function tally(counts: Pick<Tally, 'taken' | 'repeated' | 'explained'>): Tally {
-    const outcomes = { accepted: 0, refused: 0, unknown: 0 }
-    for (const { replyTo, outcome } of published.values()) if (!replyTo) outcomes[outcome]++
-    return { ...outcomes, attempts: attempts.count, ...counts }
+  function mayMiss(reader: Reader, event: Published): boolean {
+    return event.outcome !== 'accepted' || (absences.get(reader.name)?.has(event.round) ?? false)
+  }
+
+  function outcomes(): Pick<Tally, 'accepted' | 'refused' | 'unknown'> {
+    const counts = { accepted: 0, refused: 0, unknown: 0 }
+    for (const { replyTo, outcome } of published.values()) if (!replyTo) counts[outcome]++
+    return counts
   }
 
   return {
@@ -177,6 +205,7 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
         replyTo: { place, id },
         // What it answers does not settle before the reply is stored.
         outcome: 'accepted',
+        answeredAt: Infinity,
       }
       published.set(replyId, reply)
       return reply
@@ -189,7 +218,8 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
         wrong.push(`${path}: ${id} came, which ${event ? 'it does not want' : 'nobody published'}`)
         return undefined
       }
-      if (event.outcome === 'refused') wrong.push(`${path}: ${id} came, which was refused`)
+      if (event.outcome === 'refused') cameRefused.add(event)
+      run.arrivals++
       if (!body.equals(event.body)) wrong.push(`${path}: ${id} came with other data than it had`)
       const place = replay === undefined ? path : `${path}#${replay}`
       const arrivedAt = performance.now()
@@ -212,8 +242,19 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
 
     redriven: (reader, ids) => void redrives.push({ reader, ids }),
     replayed: (id, replay) => void replays.set(id, replay),
+    disturbed: (outage) => void outages.push(outage),
 
-    judge(deadLetters) {
+    isWaiting() {
+      const visible = readers().filter(({ fate }) => fate === 'taken' || fate === 'in its dead letter sink')
+      return visible.some((reader) => {
+        const place = reader.sink ?? reader.name
+        const isMissing = (event: Published): boolean => wants(reader, event) && attempts.takenAt(place, event.id) === 0
+        return [...published.values()].some((event) => isMissing(event) && !mayMiss(reader, event))
+      })
+    },
+
+    judge(contents) {
+      stored = contents.stored
       const counts = { taken: 0, repeated: 0, explained: 0 }
       const count: Counter = (place, event, times, copies = 1) => {
         const most = copies * attempts.mostAt(place, event)
@@ -224,14 +265,21 @@ export function openLedger(readers: () => readonly Reader[], saveIntervalMs: num
         const story = attempts.story(place, event.id)
         return [`${place}: ${event.id} came ${times} times, kills explain ${most}: ${story}`]
       }
-      const found = [...wrong]
+      const found: string[] = []
+      for (const event of cameRefused) if (!isDoubtful(event)) found.push(`${event.id} came, which was refused`)
       for (const reader of readers()) {
-        found.push(...judgeReader(reader, countsOf(deadLetters.get(reader.name) ?? []), count))
+        found.push(...judgeReader(reader, countsOf(contents.deadLetters.get(reader.name) ?? []), count))
       }
       found.push(...judgeRedrives(), ...judgeReplays(count))
+      const storage = stored && judgeStorage(stored, published.values(), isDoubtful)
+      found.push(...(storage?.wrong ?? []), ...wrong)
+      // Before what only came too often.
+      found.sort((a, b) => Number(b.includes(LOST)) - Number(a.includes(LOST)))
       const told = found.slice(0, MOST_TOLD)
       if (found.length > told.length) told.push(`and ${found.length - told.length} more`)
-      return { wrong: told, tally: tally(counts) }
+      const { storedAgain = 0, refusedAndStored = 0 } = storage ?? {}
+      const tally = { ...outcomes(), attempts: attempts.count, ...counts, storedAgain, refusedAndStored }
+      return { wrong: told, tally }
     },
   }
 }

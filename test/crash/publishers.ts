@@ -14,8 +14,10 @@ export interface Publishers {
   readonly inFlight: number
   /** Resolves once so many were accepted, or nobody publishes any more. */
   untilAccepted(count: number): Promise<void>
-  /** From now on they take their time. */
-  slowDown(): void
+  /** The longest between two acceptances, or since the last one, in ms. */
+  longestGapMs(): number
+  /** Whether they take their time from now on. */
+  setSlow(isSlow: boolean): void
   /** Nothing more is sent, what is under way is given up. Resolves when all have stopped. */
   stop(): Promise<void>
 }
@@ -51,6 +53,8 @@ export function startPublishers(options: PublishersOptions): Publishers {
   let accepted = 0
   let inFlight = 0
   let number = 0
+  let acceptedAt: number | undefined
+  let longestGapMs = 0
   let waiting: { readonly count: number; readonly resolve: () => void } | undefined
 
   function newEvent(target: string, type: string, random: Random, key?: string): Published {
@@ -70,6 +74,7 @@ export function startPublishers(options: PublishersOptions): Publishers {
       askedAt: performance.now(),
       replyTo: undefined,
       outcome: 'unknown',
+      answeredAt: Infinity,
     }
     ledger.publish(event)
     return event
@@ -85,6 +90,7 @@ export function startPublishers(options: PublishersOptions): Publishers {
       const path = `/${events[0]?.target}`
       const { statusCode, body } = await pool.request({ path, method: 'POST', ...request })
       const text = await body.text()
+      for (const event of events) event.answeredAt = performance.now()
       if (statusCode === 202) return note(events)
       if (statusCode !== 503) throw new Error(`${path} answered ${statusCode}: ${text}`)
       // Of a batch, any may have been stored.
@@ -102,7 +108,13 @@ export function startPublishers(options: PublishersOptions): Publishers {
   function note(events: readonly Published[]): void {
     for (const event of events) event.outcome = 'accepted'
     accepted += events.length
+    longestGapMs = gapMs()
+    acceptedAt = performance.now()
     if (waiting && accepted >= waiting.count) waiting.resolve()
+  }
+
+  function gapMs(): number {
+    return Math.max(longestGapMs, performance.now() - (acceptedAt ?? performance.now()))
   }
 
   function sendOne(event: Published): Promise<void> {
@@ -161,8 +173,9 @@ export function startPublishers(options: PublishersOptions): Publishers {
         waiting = { count, resolve }
       })
     },
-    slowDown() {
-      isSlow = true
+    longestGapMs: gapMs,
+    setSlow(slow) {
+      isSlow = slow
     },
     async stop() {
       isStopped = true

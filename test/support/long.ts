@@ -1,5 +1,5 @@
-// Long forms of tests: minutes instead of seconds. They run with `npm run test:long`, or with one word of their titles
-// after it, and some take a number of rounds and a seed: `npm run test:long -- crash --rounds 1000 --seed 7`.
+// Long forms of tests: minutes instead of seconds. They run with `npm run test:long`, or with a part of their titles after
+// it, and some take a number of rounds and a seed: `npm run test:long -- "crash on disk" --rounds 1000 --seed 7`.
 
 export const isLong = process.env['LONG'] === '1'
 

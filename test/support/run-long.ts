@@ -1,7 +1,8 @@
-// What `npm run test:long` runs: mocha, with its long forms on, for the tests that one word picks.
+// What `npm run test:long` runs: mocha, with its long forms on, for the tests that a part of their titles picks.
 //   npm run test:long
 //   npm run test:long -- edits
-//   npm run test:long -- crash --rounds 1000 --seed 7
+//   npm run test:long -- "crash on disk" --rounds 1000 --seed 7
+//   npm run test:long -- "crash on Kafka of the program" --rounds 25 --seed 7
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
@@ -10,7 +11,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const [word = '', ...others] = positionals
-if (others.length > 0) throw new Error(`expected one word, got '${positionals.join(' ')}'`)
+if (others.length > 0) throw new Error(`expected one word, or several in quotes, got '${positionals.join(' ')}'`)
 
 const { status, signal } = spawnSync('mocha', ['test/**/*.test.ts', '-g', `^(?=.*long form)(?=.*${word})`], {
   stdio: 'inherit',
