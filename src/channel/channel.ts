@@ -10,6 +10,7 @@ import { type Lane, type LaneSettings, openLane, type Watcher } from './lane.ts'
 import type { CursorId, CursorStart, EventLog, LaneId, LogSize, LogTraits, OwnedLane } from './log.ts'
 import { Pace } from './pace.ts'
 import { createRecentEvents, type RecentEvents } from './recent-events.ts'
+import { Slots } from './slots.ts'
 import {
   isBlocked,
   newStats,
@@ -253,7 +254,8 @@ export function openChannel(options: ChannelOptions): Channel {
       }
       const rate = spec.bounds?.ratePerSecond
       const pace = rate === undefined ? undefined : new Pace(clock, rate)
-      const subscription: Subscription = { id, spec, paused: false, stats: newStats(), pace, live: true }
+      const shared = { pace, slots: new Slots() }
+      const subscription: Subscription = { id, spec, paused: false, stats: newStats(), ...shared, live: true }
       const created = create(subscription, start)
       creating.set(id, created)
       try {

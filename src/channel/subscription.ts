@@ -4,6 +4,7 @@ import type { Event } from '../core/event.ts'
 import type { CompiledFilter } from '../filter/filter.ts'
 import type { CursorId, LaneId, Position } from './log.ts'
 import type { Pace } from './pace.ts'
+import type { Slots } from './slots.ts'
 
 /** One attempt to deliver one entry, as its handler sees it. */
 export interface Delivery {
@@ -28,7 +29,7 @@ export interface SubscriptionSpec {
   readonly filter: CompiledFilter
   /** At most one unsettled delivery per `partitionkey`; the next only after it settled. */
   readonly ordered: boolean
-  /** Attempts running at once. */
+  /** Attempts running at once, on all lanes together. */
   readonly maxInFlight: number
   /** Running, waiting, queued and blocked by key; reached, nothing more is read for this subscription. */
   readonly maxUnsettled: number
@@ -99,6 +100,7 @@ export interface Subscription {
   readonly stats: SubscriptionStats
   /** Of one that is handed so many in a second and no more. */
   readonly pace: Pace | undefined
+  readonly slots: Slots
   /** False once it was unsubscribed: what still runs settles nothing. */
   live: boolean
 }

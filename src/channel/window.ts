@@ -61,6 +61,7 @@ export class Window implements FloorHolder {
   readonly unsettled = new Map<Position, Item>()
   /** Positions from `next` on that are settled unread. */
   readonly ahead = new Ranges()
+  /** Of the subscription's slots, those that this window has. */
   inFlight = 0
   waiting = 0
   heldBytes = 0
@@ -84,6 +85,7 @@ export class Window implements FloorHolder {
   #learning = 0
   readonly #again = (): void => this.pump()
   #hasEnded = false
+  #isOver = false
 
   constructor(subscription: Subscription, host: WindowHost, next: Position) {
     const { bounds } = subscription.spec
@@ -179,7 +181,7 @@ export class Window implements FloorHolder {
   expire(item: Item): void {
     if (this.unsettled.get(item.position) !== item) return this.#skippedWhileFetched(item)
     if (!item.learnsKey) {
-      this.inFlight--
+      this.#giveSlot()
       this.#fetching--
     }
     this.subscription.stats.expired++
@@ -246,7 +248,7 @@ export class Window implements FloorHolder {
     if (this.unsettled.get(item.position) !== item) return this.#freeSlot(item)
     if (step.kind === 'settled') {
       this.#count(item, step)
-      this.inFlight--
+      this.#giveSlot()
       return this.#forget(item)
     }
     this.#countFailure(step.reason)
@@ -279,8 +281,8 @@ export class Window implements FloorHolder {
 
   /** Hands out what is ready while slots are free. */
   pump(): void {
-    const { spec, pace } = this.subscription
-    while (this.inFlight < spec.maxInFlight) {
+    const { pace } = this.subscription
+    for (;;) {
       const item = this.#ready.peek()
       if (!item || isBlocked(this.subscription) || !this.host.handsOut()) return
       if (item.isSkipped) {
@@ -288,9 +290,9 @@ export class Window implements FloorHolder {
         continue
       }
       if (!item.body && !this.#mayFetch(item)) return
-      if (pace && !pace.take(this.#again)) return
+      if (!this.#isSlotFree() || (pace && !pace.take(this.#again))) return
       this.#ready.shift()
-      this.inFlight++
+      this.#takeSlot()
       if (item.body) {
         this.#run(item)
       } else {
@@ -326,7 +328,7 @@ export class Window implements FloorHolder {
     return encodeCursor({ next: ahead.pass(next), unsettled, ahead: [...ahead] })
   }
 
-  /** Stops every timer; nothing is settled after it. */
+  /** Stops every timer; nothing is settled after it. What runs still has its attempts, and no slots. Idempotent. */
   end(): void {
     this.subscription.stats.matched -= this.unsettled.size
     for (const item of this.unsettled.values()) {
@@ -337,6 +339,9 @@ export class Window implements FloorHolder {
     this.#ready.clear()
     this.#keys.clear()
     this.subscription.pace?.leave(this.#again)
+    if (this.#isOver) return
+    this.#isOver = true
+    this.subscription.slots.leave(this, this.inFlight)
   }
 
   #run(item: Item): void {
@@ -370,20 +375,35 @@ export class Window implements FloorHolder {
   }
 
   #enqueue(item: Item): void {
-    const { inFlight, subscription, host } = this
+    const { subscription, host } = this
     const runsNow =
       item.body !== undefined &&
       subscription.pace === undefined &&
       this.#ready.size === 0 &&
-      inFlight < subscription.spec.maxInFlight &&
       !isBlocked(subscription) &&
-      host.handsOut()
+      host.handsOut() &&
+      this.#isSlotFree()
     if (!runsNow) {
       this.#ready.push(item)
       return this.pump()
     }
-    this.inFlight++
+    this.#takeSlot()
     this.#run(item)
+  }
+
+  #isSlotFree(): boolean {
+    const { slots, spec } = this.subscription
+    return slots.isFree(this, spec.maxInFlight)
+  }
+
+  #takeSlot(): void {
+    this.inFlight++
+    this.subscription.slots.take()
+  }
+
+  #giveSlot(): void {
+    this.inFlight--
+    if (!this.#isOver) this.subscription.slots.give(this)
   }
 
   /** Settled, or gone: the next of its key may run, and a parked window may have room again. */
@@ -420,7 +440,7 @@ export class Window implements FloorHolder {
   #skippedWhileFetched(item: Item): void {
     if (!item.isSkipped || item.learnsKey) return
     this.#fetching--
-    this.inFlight--
+    this.#giveSlot()
     this.pump()
   }
 
@@ -435,8 +455,8 @@ export class Window implements FloorHolder {
   }
 
   #freeSlot(item: Item): void {
-    this.inFlight--
     this.#letGo(item)
+    this.#giveSlot()
   }
 
   #hold(item: Item, body: Body): void {
