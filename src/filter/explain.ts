@@ -1,9 +1,9 @@
 // Why an event does not pass a filter: which of its conditions fail, what they ask for and what they got, how near that is,
 // and the change with which it would pass.
 import type { Attributes } from '../core/event.ts'
-import type { CesqlAttributes } from './cesql/attribute.ts'
-import { asBoolean } from './cesql/cast.ts'
-import { compileCesql, evaluate } from './cesql/compile.ts'
+import { readerOf } from './cesql/attribute.ts'
+import { asBoolean, isFailure } from './cesql/cast.ts'
+import { compileCesql } from './cesql/compile.ts'
 import { type Expression, printExpression } from './cesql/expression.ts'
 import { parseCesql } from './cesql/parser.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type Operands,
   type TriggerFilterSpec,
 } from './dialects.ts'
-import { commonEndOf, commonStartOf, differenceOf } from './near.ts'
+import { commonEndOf, commonStartOf, cut, differenceOf, endLength, MOST_SHOWN, quoted, startLength } from './near.ts'
 import { comparableTime, filterValue } from './value.ts'
 
 export interface Explanation {
@@ -46,15 +46,18 @@ export function explainFilter(spec: TriggerFilterSpec, attributes: Attributes): 
   const misses = filters?.length
     ? missesOfList(filters, 'filters', attributes)
     : missesOfLegacy(filter?.attributes ?? {}, attributes)
-  return { matches: false, misses }
+  return { matches: false, misses: misses.slice(0, MOST_MISSES) }
 }
+
+/** Of one filter: others are not told. */
+const MOST_MISSES = 20
 
 function brokenMiss({ path, message, details }: ReturnType<typeof checkFilters>[number]): Miss {
   return {
     path: pathOf(path),
-    expected: details ?? 'a filter that can be read',
+    expected: cut(details ?? 'a filter that can be read'),
     actual: null,
-    difference: message,
+    difference: cut(message),
     change: 'a filter that cannot be read passes nothing: mend it',
   }
 }
@@ -70,12 +73,20 @@ function missesOfLegacy(operands: Operands, attributes: Attributes): readonly Mi
   })
 }
 
-function missesOfList(items: readonly FilterManifest[], path: string, attributes: Attributes): readonly Miss[] {
-  return items.flatMap((item, i) => missesOfItem(item, `${path}[${i}]`, attributes))
+function missesOfList(
+  items: readonly FilterManifest[],
+  path: string,
+  attributes: Attributes,
+  mayGo = true,
+): readonly Miss[] {
+  return items.flatMap((item, i) => missesOfItem(item, `${path}[${i}]`, attributes, mayGo))
 }
 
-/** What keeps it from passing; nothing where it passes. */
-function missesOfItem(item: FilterManifest, path: string, attributes: Attributes): readonly Miss[] {
+/**
+ * What keeps it from passing; nothing where it passes. `mayGo`: without it more would pass. An alternative that is left
+ * without a condition passes nothing.
+ */
+function missesOfItem(item: FilterManifest, path: string, attributes: Attributes, mayGo: boolean): readonly Miss[] {
   if (compileItem(item)?.test(attributes) !== false) return []
   const [dialect] = dialectsOf(item)
   switch (dialect) {
@@ -83,16 +94,16 @@ function missesOfItem(item: FilterManifest, path: string, attributes: Attributes
     case 'prefix':
     case 'suffix':
       return Object.entries(item[dialect] ?? {}).flatMap(([name, value]) =>
-        missOfOperand(dialect, `${path}.${dialect}.${name}`, name, value, attributes),
+        missOfOperand(dialect, `${path}.${dialect}.${name}`, name, value, attributes, mayGo),
       )
     case 'all':
-      return missesOfList(item.all ?? [], `${path}.all`, attributes)
+      return missesOfList(item.all ?? [], `${path}.all`, attributes, mayGo)
     case 'any':
-      return nearest((item.any ?? []).map((each, i) => missesOfItem(each, `${path}.any[${i}]`, attributes)))
+      return nearest((item.any ?? []).map((each, i) => missesOfItem(each, `${path}.any[${i}]`, attributes, false)))
     case 'not':
-      return [missOfNegation(item.not ?? {}, `${path}.not`, attributes)]
+      return [missOfNegation(item.not ?? {}, `${path}.not`, attributes, mayGo)]
     case 'cesql':
-      return missesOfExpression(parseCesql(item.cesql ?? ''), `${path}.cesql`, attributes)
+      return missesOfExpression(parseCesql(item.cesql ?? ''), `${path}.cesql`, attributes, mayGo)
     default:
       return []
   }
@@ -117,24 +128,21 @@ function missOfOperand(
   name: string,
   operand: string,
   attributes: Attributes,
+  mayGo = true,
 ): readonly Miss[] {
   const wanted = dialect === 'exact' && name === 'time' ? comparableTime(operand) : operand
   const actual = filterValue(attributes, name)
   if (actual !== undefined && holds(dialect, wanted, actual)) return []
-  const expected = `${WORDS[dialect]} ${JSON.stringify(wanted)}`
+  const expected = `${WORDS[dialect]} ${quoted(wanted)}`
   if (actual === undefined) {
-    return [
-      {
-        path,
-        expected,
-        ...absent(name, actual, attributes),
-        change: `send the attribute "${name}", or remove ${path}`,
-      },
-    ]
+    const change = `send the attribute "${name}"${mayGo ? `, or remove ${path}` : ''}`
+    return [{ path, expected, ...absent(name, actual, attributes), change }]
   }
-  const change =
-    actual === '' ? `remove ${path}` : `write ${JSON.stringify(changed(dialect, wanted, actual))} at ${path}`
-  return [{ path, expected, actual, difference: DIFFERENCES[dialect](wanted, actual) ?? null, change }]
+  const difference = DIFFERENCES[dialect](wanted, actual) ?? null
+  if (actual === '') return [{ path, expected, actual, difference, change: mayGo ? `remove ${path}` : null }]
+  const written = changed(dialect, wanted, actual)
+  const change = `write ${written.length > MOST_SHOWN ? `the event's ${name}` : JSON.stringify(written)} at ${path}`
+  return [{ path, expected, actual: cut(actual), difference, change }]
 }
 
 function holds(dialect: keyof typeof WORDS, wanted: string, actual: string): boolean {
@@ -145,11 +153,11 @@ function holds(dialect: keyof typeof WORDS, wanted: string, actual: string): boo
 /** Of a prefix or suffix as much as both have, else the whole value. */
 function changed(dialect: keyof typeof WORDS, wanted: string, actual: string): string {
   if (dialect === 'exact') return actual
-  let length = Math.min(wanted.length, actual.length)
-  const piece = (text: string): string =>
-    dialect === 'prefix' ? text.slice(0, length) : text.slice(text.length - length)
-  while (length > 0 && piece(wanted) !== piece(actual)) length--
-  return length > 0 ? piece(actual) : actual
+  const piece =
+    dialect === 'prefix'
+      ? actual.slice(0, startLength(wanted, actual))
+      : actual.slice(actual.length - endLength(wanted, actual, Math.min(wanted.length, actual.length)))
+  return piece === '' ? actual : piece
 }
 
 /** Of an attribute that is not there, or empty: one that is there and may have been meant. */
@@ -160,14 +168,14 @@ function absent(name: string, actual: string | undefined, attributes: Attributes
   return { actual: null, difference: `the event has no attribute "${name}"${hint}` }
 }
 
-function missOfNegation(item: FilterManifest, path: string, attributes: Attributes): Miss {
+function missOfNegation(item: FilterManifest, path: string, attributes: Attributes, mayGo: boolean): Miss {
   const names = attributesOf(item)
   return {
     path,
-    expected: `no match of ${JSON.stringify(item)}`,
-    actual: valuesOf(names, attributes),
+    expected: cut(`no match of ${JSON.stringify(item)}`),
+    actual: valuesOf(names, (name) => filterValue(attributes, name)),
     difference: 'it matches',
-    change: `remove ${path}, or ask for something that this event is not`,
+    change: `${mayGo ? `remove ${path}, or ` : ''}ask for something that this event is not`,
   }
 }
 
@@ -191,28 +199,43 @@ function attributesOf(item: FilterManifest): readonly string[] {
 }
 
 /** An AND is told by its parts, alternatives by the one that lacks least. */
-function missesOfExpression(expression: Expression, path: string, attributes: Attributes): readonly Miss[] {
-  const compiled = compileCesql(expression)
-  if (asBoolean(compiled(attributes)) === true) return []
-  if (expression.kind === 'binary' && expression.operator === 'AND') {
-    return [expression.left, expression.right].flatMap((part) => missesOfExpression(part, path, attributes))
-  }
-  const { error } = evaluate(expression, compiled, attributes as CesqlAttributes)
-  if (expression.kind === 'binary' && expression.operator === 'OR' && !error) {
-    return nearest([expression.left, expression.right].map((part) => missesOfExpression(part, path, attributes)))
-  }
-  const names = namesIn(expression)
+function missesOfExpression(
+  expression: Expression,
+  path: string,
+  attributes: Attributes,
+  mayGo: boolean,
+): readonly Miss[] {
+  const result = asBoolean(compileCesql(expression)(attributes))
+  if (result === true) return []
+  const failure = isFailure(result) ? result : undefined
+  const missesOfParts = (operator: 'AND' | 'OR') =>
+    partsOf(expression, operator).map((part) => missesOfExpression(part, path, attributes, mayGo))
+  if (expression.kind === 'binary' && expression.operator === 'AND') return missesOfParts('AND').flat()
+  if (expression.kind === 'binary' && expression.operator === 'OR' && !failure) return nearest(missesOfParts('OR'))
   const compared = comparedWith(expression, path, attributes)
-  const isMissing = error?.kind === 'missingAttribute'
+  const leave = mayGo ? `, or leave this part out of ${path}` : ''
   return [
     {
       path,
-      expected: printExpression(expression),
-      actual: valuesOf(names, attributes),
-      difference: error ? `${error.kind}: ${error.text}` : compared.difference,
-      change: isMissing ? `send the attribute, or leave this part out of ${path}` : compared.change,
+      expected: cut(printExpression(expression)),
+      actual: valuesOf(namesIn(expression), (name) => cesqlValue(attributes, name)),
+      difference: failure ? cut(`${failure.kind}: ${failure.text}`) : compared.difference,
+      change: failure?.kind === 'missingAttribute' ? `send the attribute${leave}` : compared.change,
     },
   ]
+}
+
+/** Operands of one operator after another. */
+function partsOf(expression: Expression, operator: 'AND' | 'OR'): readonly Expression[] {
+  const parts: Expression[] = []
+  let rest = expression
+  for (; rest.kind === 'binary' && rest.operator === operator; rest = rest.left) parts.push(rest.right)
+  return [rest, ...parts.reverse()]
+}
+
+/** An attribute that is there; a time as it is compared. */
+function cesqlValue(attributes: Attributes, name: string): string | undefined {
+  return readerOf(name)(attributes) === undefined ? undefined : filterValue(attributes, name)
 }
 
 /** A comparison of an attribute with a text is told as those of other dialects are. */
@@ -226,12 +249,14 @@ function comparedWith(
   const [attribute, text] = left.kind === 'attribute' ? [left, right] : [right, left]
   if (attribute.kind !== 'attribute' || text.kind !== 'string') return { difference: null, change: null }
   const [miss] = missOfOperand('exact', path, attribute.name, text.value, attributes)
-  const actual = miss?.actual
-  const change = actual ? `write ${attribute.name} = ${quoted(actual)} at ${path}` : null
+  const literal = literalOf(filterValue(attributes, attribute.name) ?? '')
+  const change = literal === undefined ? null : `write ${attribute.name} = ${literal} at ${path}`
   return { difference: miss?.difference ?? null, change }
 }
 
-function quoted(text: string): string {
+/** Undefined for what is too long to show, and what no literal stands for: a backslash before a quote or the end. */
+function literalOf(text: string): string | undefined {
+  if (text === '' || text.length > MOST_SHOWN || /\\(?:'|$)/.test(text)) return undefined
   return `'${text.replaceAll("'", "\\'")}'`
 }
 
@@ -257,12 +282,12 @@ function namesIn(expression: Expression): readonly string[] {
 
 const unique = (names: readonly string[]): readonly string[] => [...new Set(names)]
 
-function valuesOf(names: readonly string[], attributes: Attributes): string | null {
+function valuesOf(names: readonly string[], read: (name: string) => string | undefined): string | null {
   const values = names.map((name) => {
-    const value = filterValue(attributes, name)
-    return value === undefined ? `no ${name}` : `${name} ${JSON.stringify(value)}`
+    const value = read(name)
+    return value === undefined ? `no ${name}` : `${name} ${quoted(value)}`
   })
-  return values.length === 0 ? null : values.join(', ')
+  return values.length === 0 ? null : cut(values.join(', '))
 }
 
 function pathOf(path: readonly (string | number)[]): string {

@@ -1,5 +1,18 @@
 // How far a text is from another one, in words that name what differs.
 
+/** Of one text that is told, in characters: an attribute may be as large as an event. */
+export const MOST_SHOWN = 1_000
+
+export function cut(text: string): string {
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}... (${text.length} characters)`
+}
+
+export function quoted(text: string): string {
+  return text.length <= MOST_SHOWN
+    ? JSON.stringify(text)
+    : `${JSON.stringify(text.slice(0, MOST_SHOWN))}... (${text.length} characters)`
+}
+
 /** Shorter texts have too much in common by chance. */
 const LEAST_IN_COMMON = 3
 
@@ -11,7 +24,7 @@ export function differenceOf(wanted: string, found: string): string | undefined 
   const more = wanted.length > found.length ? extra(wanted, found) : extra(found, wanted)
   if (more) {
     const who = wanted.length > found.length ? 'filter' : 'event'
-    return `differs by ${more.map((piece) => JSON.stringify(piece)).join(' and ')}, which only the ${who} has`
+    return `differs by ${more.map(quoted).join(' and ')}, which only the ${who} has`
   }
   return replaced(wanted, found)
 }
@@ -21,14 +34,14 @@ export function commonStartOf(wanted: string, found: string): string | undefined
   const start = wanted.slice(0, startLength(wanted, found))
   if (wanted.toLowerCase() === found.slice(0, wanted.length).toLowerCase())
     return 'differs only by upper and lower case'
-  return start.length < LEAST_IN_COMMON ? undefined : `is the same as far as ${JSON.stringify(start)}`
+  return start.length < LEAST_IN_COMMON ? undefined : `is the same as far as ${quoted(start)}`
 }
 
 /** Of a value that does not end as a filter asks: how much of its end does. */
 export function commonEndOf(wanted: string, found: string): string | undefined {
   const length = endLength(wanted, found, Math.min(wanted.length, found.length))
   if (wanted.toLowerCase() === found.slice(-wanted.length).toLowerCase()) return 'differs only by upper and lower case'
-  return length < LEAST_IN_COMMON ? undefined : `is the same from ${JSON.stringify(wanted.slice(-length))} on`
+  return length < LEAST_IN_COMMON ? undefined : `is the same from ${quoted(wanted.slice(-length))} on`
 }
 
 /** One or two pieces that the longer text has more than the shorter one. */
@@ -60,17 +73,17 @@ function replaced(wanted: string, found: string): string | undefined {
   if (!isMostlySame || start + end < LEAST_IN_COMMON) return undefined
   while (start > 0 && !SEPARATORS.includes(wanted[start - 1] ?? '')) start--
   while (end > 0 && !SEPARATORS.includes(wanted[wanted.length - end] ?? '')) end--
-  const [asked, got] = [wanted, found].map((text) => JSON.stringify(text.slice(start, text.length - end)))
+  const [asked, got] = [wanted, found].map((text) => quoted(text.slice(start, text.length - end)))
   return `has ${got} where the filter has ${asked}`
 }
 
-function startLength(one: string, other: string): number {
+export function startLength(one: string, other: string): number {
   let length = 0
   while (length < one.length && length < other.length && one[length] === other[length]) length++
   return length
 }
 
-function endLength(one: string, other: string, most: number): number {
+export function endLength(one: string, other: string, most: number): number {
   let length = 0
   while (length < most && one[one.length - 1 - length] === other[other.length - 1 - length]) length++
   return length

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { compileTriggerFilter, type TriggerFilterSpec } from '../../src/filter/dialects.ts'
+import { compileTriggerFilter, type FilterManifest, type TriggerFilterSpec } from '../../src/filter/dialects.ts'
 import { explainFilter, type Miss } from '../../src/filter/explain.ts'
 import { createMatcher } from '../../src/filter/matcher.ts'
 import { anEvent } from '../support/builders.ts'
@@ -149,6 +149,65 @@ describe('why an event does not pass a filter', () => {
     const [miss] = missesOf({ filters: [{ exact: { time: '2026-01-02T03:00:01Z' } }] })
 
     assert.equal(miss?.actual, '2026-01-02T03:00:00Z')
+  })
+
+  it('proposes to remove no condition of an alternative: what is left passes nothing', () => {
+    const changeOf = (alternative: FilterManifest): string | null | undefined =>
+      missesOf({ filters: [{ any: [alternative] }] })[0]?.change
+
+    assert.equal(changeOf({ exact: { missing: 'x' } }), 'send the attribute "missing"')
+    assert.equal(changeOf({ not: { prefix: { type: 'dev.' } } }), 'ask for something that this event is not')
+    assert.equal(changeOf({ cesql: "missing = 'x'" }), 'send the attribute')
+    assert.equal(missesOf({ filters: [{ any: [{ exact: { subject: 'x' } }] }] }, { subject: '' })[0]?.change, null)
+  })
+
+  it('proposes only what an expression can say', () => {
+    const changeOf = (subject: string): string | null | undefined =>
+      missesOf({ filters: [{ cesql: "subject = 'x'" }] }, { subject })[0]?.change
+
+    assert.equal(changeOf("it's"), "write subject = 'it\\'s' at filters[0].cesql")
+    assert.equal(changeOf('a\\b'), "write subject = 'a\\b' at filters[0].cesql")
+    assert.equal(changeOf('a\\'), null)
+    assert.equal(changeOf("a\\'b"), null)
+  })
+
+  it('says of an expression that is no boolean what it is', () => {
+    assert.equal(missesOf({ filters: [{ cesql: 'subject' }] })[0]?.difference, 'cast: "a1b2c3" is no Boolean')
+  })
+
+  it('has no attribute for an expression that only other dialects know', () => {
+    const [miss] = missesOf({ filters: [{ cesql: "datamediatype = 'a'" }] }, { datacontenttype: 'text/plain' })
+
+    assert.equal(miss?.actual, 'no datamediatype')
+  })
+
+  it('cuts what is long: an attribute may be as large as an event', () => {
+    const subject = 'a'.repeat(100_000)
+    const filters: FilterManifest[] = [
+      { exact: { subject: `${subject}b` } },
+      { prefix: { subject: `${subject}b` } },
+      { suffix: { subject: `b${subject}` } },
+      { not: { prefix: { subject: 'a' } } },
+      { cesql: "subject = 'b'" },
+      { cesql: 'INT(subject) = 1' },
+      { cesql: 'x'.repeat(8_000) },
+    ]
+
+    for (const filter of filters) {
+      const misses = missesOf({ filters: [filter] }, { subject })
+
+      assert.equal(misses.length, 1)
+      assert.ok(JSON.stringify(misses).length < 5_000, Object.keys(filter).join())
+    }
+    const [miss] = missesOf({ filters: [{ exact: { subject: 'b' } }] }, { subject })
+    assert.equal(miss?.actual, `${'a'.repeat(1_000)}... (100000 characters)`)
+    assert.equal(miss?.change, "write the event's subject at filters[0].exact.subject")
+  })
+
+  it('tells of at most 20 conditions', () => {
+    const cesql = Array.from({ length: 400 }, () => "id = 'x'").join(' AND ')
+
+    assert.equal(missesOf({ filters: [{ cesql }] }).length, 20)
   })
 
   it('never throws, whatever a spec is', () => {

@@ -38,11 +38,13 @@ const ANY_NUMBER = Number.POSITIVE_INFINITY
 
 const FUNCTIONS: Readonly<Record<string, Declared>> = {
   LENGTH: declare('number', ['string'], (text: string) => (isPlain(text) ? text.length : [...text].length)),
-  CONCAT: declare('string', ['string'], (...texts: string[]) => texts.join(''), [0, ANY_NUMBER]),
-  CONCAT_WS: declare('string', ['string', 'string'], (delimiter: string, ...texts: string[]) => texts.join(delimiter), [
-    1,
-    ANY_NUMBER,
-  ]),
+  CONCAT: declare('string', ['string'], (...texts: string[]) => joined('CONCAT', '', texts), [0, ANY_NUMBER]),
+  CONCAT_WS: declare(
+    'string',
+    ['string', 'string'],
+    (delimiter: string, ...texts: string[]) => joined('CONCAT_WS', delimiter, texts),
+    [1, ANY_NUMBER],
+  ),
   LOWER: declare('string', ['string'], (text: string) => text.toLowerCase()),
   UPPER: declare('string', ['string'], (text: string) => text.toUpperCase()),
   TRIM: declare('string', ['string'], trim),
@@ -65,6 +67,16 @@ const FUNCTIONS: Readonly<Record<string, Declared>> = {
   STRING: declare('string', ['any'], (value: Result) => asString(value)),
   IS_INT: declare('boolean', ['any'], (value: Result) => !isFailure(asInteger(value))),
   IS_BOOL: declare('boolean', ['any'], (value: Result) => !isFailure(asBoolean(value))),
+}
+
+/** Of what CONCAT makes, in units of UTF-16. An attribute that is named often enough would fill the memory. */
+export const MAX_CONCAT_LENGTH = 1_048_576
+
+function joined(name: string, delimiter: string, texts: readonly string[]): Result {
+  let length = delimiter.length * Math.max(0, texts.length - 1)
+  for (const text of texts) length += text.length
+  if (length <= MAX_CONCAT_LENGTH) return texts.join(delimiter)
+  return { kind: 'functionEvaluation', text: `${name}: a text longer than ${MAX_CONCAT_LENGTH}` }
 }
 
 /** Characters are code points; of nearly all texts, units too. */

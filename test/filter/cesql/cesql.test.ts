@@ -62,6 +62,18 @@ describe('CESQL', () => {
     assert.equal(error?.text, '"order.created" is no Integer')
   })
 
+  for (const call of ['CONCAT(', "CONCAT_WS('-', "]) {
+    it(`makes no text that no memory holds: ${call}...)`, () => {
+      const expression = parseCesql(`LENGTH(${call}${Array(800).fill('subject').join()})) > 0`)
+      const subject = 'a'.repeat(1_000_000)
+
+      const { value, error } = evaluate(expression, compileCesql(expression), { ...EVENT, subject })
+
+      assert.equal(value, false)
+      assert.equal(error?.kind, 'functionEvaluation')
+    })
+  }
+
   it('keeps the types that attributes come with', () => {
     assert.deepEqual(answer('flag', { flag: true }), [true, undefined])
     assert.deepEqual(answer('number + 1', { number: 10 }), [11, undefined])
