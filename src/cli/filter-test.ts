@@ -24,6 +24,7 @@ import {
   textFlag,
   UsageError,
 } from './command.ts'
+import { escapeControls } from './event-json.ts'
 import { missWords } from './miss-words.ts'
 
 export const filterTest: Command = {
@@ -66,7 +67,7 @@ Exits with 1 when filters or event cannot be read; a line of a batch says so in 
     }
     for await (const line of io.lines()) {
       if (line.trim() === '') continue
-      if (!(await io.print(`${JSON.stringify(answerTo(line))}\n`))) return 0
+      if (!(await io.print(`${escapeControls(JSON.stringify(answerTo(line)))}\n`))) return 0
     }
     return 0
   },
@@ -100,7 +101,7 @@ async function testAgainst(args: Arguments, io: Io, last: number): Promise<numbe
   const question = { method: 'POST', body, timeoutMs: LONG_TIMEOUT_MS } as const
   const answer = await askServer(args, io, `/tidings/v1/filters/${broker}`, question)
   const found = fieldsOf(answer, 'what a filter passes') as unknown as FilterTrial
-  io.out(isJson ? `${JSON.stringify(found)}\n` : printable(trialText(found, broker, trigger)))
+  io.out(isJson ? `${escapeControls(JSON.stringify(found))}\n` : printable(trialText(found, broker, trigger)))
   return 0
 }
 

@@ -21,6 +21,7 @@ import {
   textFlag,
   UsageError,
 } from './command.ts'
+import { escapeControls } from './event-json.ts'
 import { brokerUrl, post } from './event-send.ts'
 import { formatDuration, timeOfDay } from './moments.ts'
 import { untilSignal } from './signals.ts'
@@ -92,8 +93,8 @@ async function* toldBy(stream: ReadableStream): AsyncGenerator<Told> {
       if (isFields(line) && Object.keys(line).length > 0) yield line as unknown as Told
     }
   } catch (error) {
-    // The connection has ended, from here or from there.
-    if (!(error instanceof TypeError) && !(error instanceof DOMException)) throw error
+    // The connection has ended, from here or from there, maybe within a line.
+    if (![TypeError, DOMException, SyntaxError].some((kind) => error instanceof kind)) throw error
   }
 }
 
@@ -109,7 +110,7 @@ async function printLines(stream: ReadableStream, isJson: boolean, io: Io): Prom
       io.offer(isJson ? `${JSON.stringify({ dropped: missed })}\n` : `... ${missed} lines were missed\n`)
     )
       missed = 0
-    if (!io.offer(isJson ? `${JSON.stringify(told)}\n` : lineText(told))) missed++
+    if (!io.offer(isJson ? `${escapeControls(JSON.stringify(told))}\n` : lineText(told))) missed++
   }
 }
 
@@ -200,7 +201,8 @@ async function detailsOf({ id, source }: Chosen, args: Arguments, io: Io, broker
   const answer = await askServer(args, io, `/tidings/v1/why/${broker}/${idSegment(id)}`)
   const found = fieldsOf(answer, 'what became of an event') as unknown as Why
   const events = found.events.filter((event) => event.source === source)
-  return events.length === 0 ? `nothing is known of event ${id} any more` : printable(whyText({ ...found, events }))
+  const text = events.length === 0 ? `nothing is known of event ${id} any more` : whyText({ ...found, events })
+  return printable(text)
 }
 
 /** As it was, but for its id: it is another event. */

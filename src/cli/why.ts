@@ -4,6 +4,7 @@ import { printable } from '../sink/format-event.ts'
 import { askServer, fieldsOf, SERVER_OPTION, SERVER_USAGE, unexpected } from './admin-client.ts'
 import { BROKER_OPTION, BROKER_USAGE, brokerFlag, idSegment } from './broker-flag.ts'
 import { type Command, isJsonWanted, JSON_OPTION, JSON_USAGE, textFlag, UsageError } from './command.ts'
+import { escapeControls } from './event-json.ts'
 import { missWords } from './miss-words.ts'
 import { formatDuration, timeOfDay } from './moments.ts'
 import { shellWord } from './shell.ts'
@@ -37,7 +38,7 @@ Filters are asked as they are now. Exits with 1 when nothing is known of the eve
     const found = fields as unknown as Why
     if (trigger !== undefined) checkKnown(found, trigger)
     if (found.events.length === 0) throw new UsageError(unknownText(found))
-    io.out(isJson ? `${JSON.stringify(found, undefined, 2)}\n` : printable(whyText(found)))
+    io.out(isJson ? `${escapeControls(JSON.stringify(found, undefined, 2))}\n` : printable(whyText(found)))
     return 0
   },
 }
