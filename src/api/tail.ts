@@ -5,8 +5,9 @@ import type { Admin } from '../runtime/admin.ts'
 import { TAIL_OUTCOMES, type TailFilter, type TailOutcome } from '../runtime/tail.ts'
 import { parameter, refuse } from './requests.ts'
 
+const CHECK_MS = 1_000
 /** So that a viewer notices when nobody is there any more, and whoever is between does not end the connection. */
-const ALIVE_MS = 10_000
+const CHECKS_PER_SIGN = 10
 
 export function addTailRoutes(app: express.Express, admin: Admin): void {
   const clock = createClock()
@@ -32,20 +33,22 @@ export function addTailRoutes(app: express.Express, admin: Admin): void {
       response.write(`${JSON.stringify(line)}\n`)
     }
 
-    const stop = admin.watch(namespace, broker, filter, write)
-    if (!stop) return refuse(response, 404, `no broker ${namespace}/${broker}`)
+    const watch = admin.watch(namespace, broker, filter, write)
+    if (!watch) return refuse(response, 404, `no broker ${namespace}/${broker}`)
     viewers++
     response.status(200).type('application/x-ndjson')
     response.flushHeaders()
-    let alive = clock.after(ALIVE_MS, beat)
-    function beat(): void {
-      write({})
-      alive = clock.after(ALIVE_MS, beat)
+    let checks = 0
+    let next = clock.after(CHECK_MS, check)
+    function check(): void {
+      if (watch?.isOver()) return void response.end()
+      if (++checks % CHECKS_PER_SIGN === 0) write({})
+      next = clock.after(CHECK_MS, check)
     }
     response.once('close', () => {
       viewers--
-      alive.cancel()
-      stop()
+      next.cancel()
+      watch.stop()
     })
   })
 }

@@ -82,7 +82,7 @@ function queryOf(args: Arguments): string {
   return query.toString()
 }
 
-const ENDED = 'the server ended it: is it still running? Try: tidings status\n'
+const ENDED = 'the server ended it: is it still running, and the broker still there? Try: tidings status\n'
 
 type Told = TailLine | { readonly dropped: number }
 
@@ -171,7 +171,7 @@ async function readInto(list: TailList, stream: ReadableStream, changed: () => v
     else list.add(told)
     changed()
   }
-  list.say('the server ended it: is it still running?   q: quit')
+  list.say('the server ended it: is it still running, and the broker still there?   q: quit')
   changed()
 }
 

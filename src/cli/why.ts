@@ -74,7 +74,9 @@ function eventText(event: WhyEvent, id: string, broker: string, attemptsSince: s
   return [
     `event ${id} at broker ${broker}: ${about}${came}\n${gone}${none}`,
     ...triggers.map((trigger) => triggerText(trigger, id, broker)),
-    ...(others > 0 ? [`${others} more triggers did not match; of one of them: --trigger NAME\n`] : []),
+    ...(others > 0
+      ? [`${others} more triggers ${attributes ? 'did not match' : 'left nothing'}; of one of them: --trigger NAME\n`]
+      : []),
   ].join('\n')
 }
 

@@ -18,7 +18,7 @@ import type { Reruns } from './reruns.ts'
 import { describeSettings, type Settings } from './settings.ts'
 import type { Sources } from './sources.ts'
 import type { RuntimeStatus } from './status.ts'
-import { type TailFilter, type TailLine, watchBroker } from './tail.ts'
+import { type TailFilter, type TailLine, type Watch, watchBroker } from './tail.ts'
 import type { TriggerCommands } from './trigger-commands.ts'
 import type { Triggers } from './triggers.ts'
 import { explainEvent, isFor, lettersOf, type Why } from './why.ts'
@@ -45,7 +45,7 @@ export interface Admin {
   /** What became of the events with this id, and why; undefined when there is no such Broker. */
   why(namespace: string, broker: string, id: string, trigger?: string): Promise<Why | undefined>
   /** Tells of what goes on at a Broker until the result is called; undefined when there is no such Broker. */
-  watch(namespace: string, broker: string, filter: TailFilter, told: (line: TailLine) => void): (() => void) | undefined
+  watch(namespace: string, broker: string, filter: TailFilter, told: (line: TailLine) => void): Watch | undefined
   /** What a filter would pass of the last events of a Broker, beside a Trigger of it or not; says what is not there. */
   tryFilter(
     namespace: string,

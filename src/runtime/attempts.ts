@@ -1,5 +1,6 @@
 // The last attempts at deliveries that this process made, so that it can be told what became of an event after it is
 // settled. A ring of plain columns: an attempt costs a few stores and no object.
+import { createHash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import type { Outcome, Step } from '../core/delivery-spec.ts'
 import type { Attributes } from '../core/event.ts'
@@ -17,6 +18,7 @@ export interface Reader {
 
 export interface Tried {
   readonly reader: Reader
+  /** Both as `remembered`. */
   readonly eventId: string
   readonly source: string
   /** When it began: epoch ms. */
@@ -83,8 +85,8 @@ export function createAttempts(most: number, clock: Clock): Attempts {
     const i = next
     const { attributes } = event
     readers[i] = reader
-    ids[i] = bounded(attributes['id'] ?? '')
-    sources[i] = bounded(attributes['source'] ?? '')
+    ids[i] = remembered(attributes['id'] ?? '')
+    sources[i] = remembered(attributes['source'] ?? '')
     at[i] = clock.wall() - (ms ?? 0)
     times[i] = ms
     statuses[i] = status
@@ -110,7 +112,7 @@ export function createAttempts(most: number, clock: Clock): Attempts {
       most === 0 ? () => undefined : (attempt, step, ms, status) => record(reader, attempt, step, ms, status),
     of(hub, eventId) {
       const found: Tried[] = []
-      const wanted = bounded(eventId)
+      const wanted = remembered(eventId)
       const count = isFull ? most : next
       for (let n = 0, i = isFull ? next : 0; n < count; n++, i = i + 1 === most ? 0 : i + 1) {
         if (ids[i] === wanted && readers[i]?.hub === hub) found.push(tried(i))
@@ -125,8 +127,14 @@ export function createAttempts(most: number, clock: Clock): Attempts {
   }
 }
 
-/** Longer texts are told apart by their start. */
 const MOST_CHARACTERS = 256
+const START = 128
+
+/** An id or source, or of a long one its start, and a hash that tells it apart from others with that start. */
+export function remembered(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text
+  return `${bounded(text.slice(0, START))}...${createHash('sha256').update(text).digest('hex')}`
+}
 
 /** A copy of what is cut: a piece of a text keeps all of it. */
 function bounded(text: string): string {

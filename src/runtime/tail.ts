@@ -42,15 +42,22 @@ export interface TailParts {
   readonly attempts: Attempts
 }
 
-/** Tells of what is wanted until the result is called; undefined when there is no such Broker. */
+export interface Watch {
+  /** The Broker was deleted, or its log opened anew: nothing more is told. */
+  isOver(): boolean
+  stop(): void
+}
+
+/** Tells of what is wanted until it is stopped; undefined when there is no such Broker. */
 export function watchBroker(
   { hubs, triggers, resources, attempts }: TailParts,
   namespace: string,
   broker: string,
   filter: TailFilter,
   told: (line: TailLine) => void,
-): (() => void) | undefined {
-  const hub = hubs.get(brokerKey(namespace, broker))
+): Watch | undefined {
+  const key = brokerKey(namespace, broker)
+  const hub = hubs.get(key)
   if (!hub) return undefined
   const isWanted = compileFilter(filter)
   /** By uid. Looked up anew when one is met that is not among them. */
@@ -62,7 +69,8 @@ export function watchBroker(
     names = new Map(
       [...triggers.states()].map(({ key, name }) => [resources.get(key)?.resource.metadata.uid ?? '', name]),
     )
-    // A replay or redrive reads beside its Trigger.
+    // A replay or redrive reads beside its Trigger: it is looked up once.
+    if (!names.has(uid)) names.set(uid, '')
     return names.get(uid) ?? ''
   }
 
@@ -84,8 +92,11 @@ export function watchBroker(
       tell(attributes, { at: timeOf(at), outcome, triggers: [reader.name], ...detailsOf(tried) })
     }),
   ]
-  return () => {
-    for (const end of unwatch) end()
+  return {
+    isOver: () => hubs.get(key) !== hub,
+    stop() {
+      for (const end of unwatch) end()
+    },
   }
 }
 

@@ -10,7 +10,7 @@ import type { Trigger } from '../resource/kinds/trigger.ts'
 import type { Metadata } from '../resource/metadata.ts'
 import { startAtOf } from '../resource/start-at.ts'
 import type { ResourceReader } from '../store/resource-store.ts'
-import type { Attempts, Tried } from './attempts.ts'
+import { type Attempts, remembered, type Tried } from './attempts.ts'
 import { brokerKey } from './brokers.ts'
 import type { Cursors } from './cursors.ts'
 import type { Hubs } from './hubs.ts'
@@ -37,7 +37,7 @@ export interface WhyEvent {
   /** RFC 3339. */
   readonly arrivedAt: string | null
   readonly triggers: readonly WhyTrigger[]
-  /** How many more there are that it does not match: where they are many, those that lack least are told. */
+  /** How many more it does not match, or has left nothing at: where they are many, those that lack least are told. */
   readonly others: number
 }
 
@@ -107,7 +107,8 @@ export async function explainEvent(
   for (const one of found) events.push(await whyOfFound(shared, one))
   const gone: WhyEvent[] = []
   for (const source of sourcesOf(tried, letters)) {
-    if (!events.some((event) => event.source === source)) gone.push(await whyOfGone(shared, source))
+    if (!events.some((event) => remembered(event.source) === remembered(source)))
+      gone.push(await whyOfGone(shared, source))
   }
   return {
     broker: `${namespace}/${broker}`,
@@ -175,7 +176,7 @@ async function whyTriggers(
       continue
     }
     const told = whyTrigger(shared, state, event, standings, source)
-    if (told?.matches === false && told.attempts.length === 0) missed.push(told)
+    if (told && isNothing(told)) missed.push(told)
     else if (told) concerned.push(told)
     if (++explained % SLICE === 0) await new Promise(setImmediate)
   }
@@ -183,6 +184,11 @@ async function whyTriggers(
     missed.length <= MOST_MISSED ? missed : missed.toSorted((a, b) => distance(a.misses) - distance(b.misses))
   const shown = nearest.slice(0, MOST_MISSED)
   return { triggers: [...concerned, ...shown], others: others + missed.length - shown.length }
+}
+
+/** It does not match, or nobody knows whether it did. */
+function isNothing({ matches, attempts, state }: WhyTrigger): boolean {
+  return matches !== true && attempts.length === 0 && state === null
 }
 
 function whyTrigger(
@@ -196,7 +202,8 @@ function whyTrigger(
   const resource = resources.get(state.key)?.resource as Trigger | undefined
   const uid = resource?.metadata.uid
   if (!resource || uid === undefined) return undefined
-  const mine = shared.tried.filter((one) => one.source === source && one.reader.name === state.name)
+  const wanted = remembered(source)
+  const mine = shared.tried.filter((one) => one.source === wanted && one.reader.name === state.name)
   const explanation = event ? explainFilter(resource.spec as TriggerFilterSpec, event.attributes) : undefined
   const stands = standings.find(({ id }) => id === uid)
   const cameLater = event !== undefined && mine.length === 0 && !isFor(resource, event)
@@ -267,10 +274,11 @@ export async function lettersOf({ deadLetters }: OpenBroker, id: string): Promis
   return letters
 }
 
-function sourcesOf(tried: readonly Tried[], letters: readonly Event[]): readonly string[] {
-  return [
-    ...new Set([...letters.map(({ attributes }) => attributes['source'] ?? ''), ...tried.map(({ source }) => source)]),
-  ]
+/** Of a long one the whole is known where there is a letter. */
+function sourcesOf(tried: readonly Tried[], letters: readonly Event[]): Iterable<string> {
+  const sources = new Map(tried.map(({ source }) => [source, source]))
+  for (const { attributes } of letters) sources.set(remembered(attributes['source'] ?? ''), attributes['source'] ?? '')
+  return sources.values()
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString()

@@ -20,6 +20,7 @@ describe('/tidings/v1/tail', () => {
   const filters: TailFilter[] = []
   let tell: (line: TailLine) => void
   let watching = 0
+  let isOver = false
 
   function admin(): Admin {
     return anAdmin('', {
@@ -28,7 +29,7 @@ describe('/tidings/v1/tail', () => {
         filters.push(filter)
         tell = told
         watching++
-        return () => void watching--
+        return { isOver: () => isOver, stop: () => void watching-- }
       },
     })
   }
@@ -77,6 +78,18 @@ describe('/tidings/v1/tail', () => {
 
     assert.ok(taken.dropped > 50_000, `${taken.dropped} are dropped`)
     assert.ok(grownMiB < 64, `it grew by ${grownMiB} MiB`)
+  })
+
+  it('ends when the broker is gone', async () => {
+    await using server = await startTestAdmin(admin())
+    const viewer = await look(`${server.url}/tidings/v1/tail/default/default`)
+
+    isOver = true
+    const lines = await linesOf(viewer, 1)
+    isOver = false
+
+    assert.deepEqual(lines, [])
+    await eventually(() => watching === 0, 'nothing is watched any more')
   })
 
   for (const [what, path, status, message] of [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { TailFilter, TailLine } from '../../src/runtime/tail.ts'
+import type { TailFilter, TailLine, Watch } from '../../src/runtime/tail.ts'
+import { keyOf } from '../../src/store/resource-store.ts'
 import { anEvent } from '../support/builders.ts'
 import { eventually } from '../support/eventually.ts'
 import { aTrigger, startTestRuntime, type TestRuntime } from '../support/runtime.ts'
@@ -8,16 +9,16 @@ import { startSubscriber } from '../support/subscriber.ts'
 describe('what goes on at a broker', function () {
   this.timeout(20_000)
 
-  function watch({ runtime }: TestRuntime, filter: TailFilter = {}): { lines: string[]; stop: () => void } {
+  function watch({ runtime }: TestRuntime, filter: TailFilter = {}): Watch & { lines: string[] } {
     const lines: string[] = []
     const told = ({ id, outcome, triggers, status }: TailLine): void => {
       lines.push(
         [id, outcome, triggers.join('+'), status].filter((part) => part !== '' && part !== undefined).join(' '),
       )
     }
-    const stop = runtime.watch('default', 'default', filter, told)
-    assert.ok(stop)
-    return { lines, stop }
+    const watching = runtime.watch('default', 'default', filter, told)
+    assert.ok(watching)
+    return { lines, ...watching }
   }
 
   it('is each event with those that it matches, and each attempt with what came of it', async () => {
@@ -66,5 +67,24 @@ describe('what goes on at a broker', function () {
       tidings.runtime.watch('default', 'none', {}, () => undefined),
       undefined,
     )
+  })
+
+  it('is over when the broker is deleted, also when another comes with its name', async () => {
+    await using tidings = await startTestRuntime('')
+    const { resources, settled } = tidings.runtime
+    const key = keyOf('eventing.knative.dev/v1', 'Broker', 'default', 'default')
+    const broker = resources.get(key)
+    assert.ok(broker)
+    const watching = watch(tidings)
+    assert.equal(watching.isOver(), false)
+
+    resources.delete(key)
+    await settled()
+    assert.equal(watching.isOver(), true)
+
+    resources.put(broker.resource, 'later')
+    await settled()
+    assert.equal(watching.isOver(), true)
+    assert.equal(watch(tidings).isOver(), false)
   })
 })

@@ -148,6 +148,44 @@ describe('why an event arrived, or did not', function () {
     assert.deepEqual([events[0]?.triggers[0]?.matches, events[0]?.triggers[0]?.state], [null, 'delivered'])
   })
 
+  it('names of one that is gone those that have something to say of it, and counts the others', async () => {
+    const many = Array.from({ length: 130 }, (_, i) => aTrigger(`m${i}`, taking.url, only(`another.${i}`)))
+    await using tidings = await startTestRuntime(many.join('') + aTrigger('taking', taking.url, only('t')), {
+      'channel.memory.retentionBytes': '0',
+    })
+    await tidings.send(anEvent({ id: '1', type: 't' }))
+    await taking.received(1)
+    await eventually(async () => (await why(tidings)).events[0]?.position === null, 'it is gone')
+
+    const [event] = (await why(tidings)).events
+
+    assert.deepEqual([event?.triggers.length, event?.others, event?.triggers[0]?.name], [101, 30, 'taking'])
+  })
+
+  it('knows events apart whose ids and sources are long, and begin alike', async () => {
+    const [id, source] = ['1'.repeat(1_000), `/${'s'.repeat(1_000)}`]
+    await using tidings = await startTestRuntime(aTrigger('a', taking.url))
+    await tidings.send(anEvent({ id: `${id}2`, source }))
+    await tidings.send(anEvent({ id: `${id}3`, source }))
+    await tidings.send(anEvent({ id: `${id}3`, source: `${source}/2` }))
+    await taking.received(3)
+    await eventually(
+      async () => (await why(tidings, `${id}3`)).events.every(({ triggers }) => triggers[0]?.attempts.length),
+      'told',
+    )
+
+    const events = [...(await why(tidings, `${id}2`)).events, ...(await why(tidings, `${id}3`)).events]
+
+    assert.deepEqual(
+      events.map(({ source, position, triggers }) => [source, position !== null, triggers[0]?.attempts.length]),
+      [
+        [source, true, 1],
+        [source, true, 1],
+        [`${source}/2`, true, 1],
+      ],
+    )
+  })
+
   it('tells several events with one id apart by their sources', async () => {
     await using tidings = await startTestRuntime(aTrigger('a', taking.url))
     await tidings.send(anEvent({ id: '1', source: '/a' }))
