@@ -3,7 +3,7 @@
 import { kafkaHost } from './kafka-host.ts'
 import { describeStorms } from './storms.ts'
 
-const KAFKA = { servers: ['own kafka'], stormRounds: 25, mostMsARound: 60_000 } as const
+const KAFKA = { servers: ['own kafka'], stormRounds: 25, mostMsARound: 120_000 } as const
 
 describeStorms({
   ...KAFKA,

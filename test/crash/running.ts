@@ -6,7 +6,8 @@ import type { Finished, Server } from '../support/program.ts'
 import { MENDED, NAMESPACE, PAUSED, REPLAYED } from './readers.ts'
 
 const OPEN_WITHIN_MS = 60_000
-const DRAINED_WITHIN_MS = 180_000
+/** What waits for its key is read again for each delivery, and other work may have the machine. */
+const DRAINED_WITHIN_MS = 600_000
 /** More than it may drain. */
 const ENDED_WITHIN_MS = 60_000
 /** Those that orders are given for. */

@@ -35,6 +35,8 @@ export interface StormResult {
   readonly orders: Pick<Orders, 'redrives' | 'replays' | 'resumed'>
   /** What happened to the host, and for how long at most nothing was accepted meanwhile. */
   readonly outages: { readonly count: number; readonly longestMs: number; readonly lanesLost: number }
+  /** What was left when nobody published any more, until nothing waited. */
+  readonly drainMs: number
   /** Files that the journal was written to. */
   readonly segments: number
 }
@@ -234,14 +236,16 @@ async function storm({ rounds, seed, random, folder, saveIntervalMs, host }: Sto
   await using server = await startServerProgram(flags)
   await untilOpen(server)
   await setPaused(server, false)
+  const drainingFrom = performance.now()
   await untilDrained(server, () => ledger.isWaiting())
+  const drainMs = performance.now() - drainingFrom
   await eventually(async () => (await orders.running(server)).length === 0, 'no replay goes on', RERUNS_WITHIN_MS)
   const contents = await contentsOf(server, host)
   hear(server.err())
   await verify(folder)
   run.end = 'stopped'
   run.endedAt = performance.now()
-  return { ...ledger.judge(contents), kills, orders, outages, segments: await newestSegment(folder) }
+  return { ...ledger.judge(contents), kills, orders, outages, drainMs, segments: await newestSegment(folder) }
 }
 
 async function newestSegment(folder: string): Promise<number> {

@@ -23,6 +23,9 @@ export interface Storms {
 /** Another storm each day, and the same one all day. */
 const SEED = seedOf(isLong ? Math.floor(Math.random() * 1e9) : Math.floor(Date.now() / 86_400_000))
 
+/** Beside the rounds: the host, and what is left to drain. */
+const STORM_MS = 900_000
+
 export function describeStorms(storms: Storms): void {
   const { name, stormRounds, openHost } = storms
   const all = roundsOf(storms.rounds)
@@ -33,7 +36,7 @@ export function describeStorms(storms: Storms): void {
       const seed = SEED + from / stormRounds
       const title = `at any of ${rounds} moments loses nothing that was acknowledged, seed ${seed}${longMark}`
       itUsing(storms.servers, title, async function () {
-        this.timeout(rounds * storms.mostMsARound + 240_000)
+        this.timeout(rounds * storms.mostMsARound + STORM_MS)
         const again = `npm run test:long -- "${name}" --rounds ${rounds} --seed ${seed}`
         console.log(`      ${again}`)
         const startedAt = performance.now()
@@ -55,7 +58,7 @@ export function describeStorms(storms: Storms): void {
   })
 }
 
-function print({ tally, kills, outages, orders, segments }: StormResult, msARound: number): void {
+function print({ tally, kills, outages, orders, drainMs, segments }: StormResult, msARound: number): void {
   const { accepted, refused, unknown, attempts, taken, repeated, explained, storedAgain, refusedAndStored } = tally
   console.log(
     `      kills: ${kills.load} under load (${kills.draining} of them while draining), ${kills.starting} while starting`,
@@ -75,5 +78,7 @@ function print({ tally, kills, outages, orders, segments }: StormResult, msARoun
   console.log(
     `      requests: ${attempts}, ${taken} taken; ${repeated} taken again, of at most ${explained} that kills explain`,
   )
-  console.log(`      ${Math.round(msARound)} ms a round; ${segments} files of the journal`)
+  console.log(
+    `      ${Math.round(msARound)} ms a round, ${Math.round(drainMs)} ms to drain; ${segments} files of the journal`,
+  )
 }
