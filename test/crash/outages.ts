@@ -21,9 +21,11 @@ export function lanesLost(err: string, sessionTimeoutMs: number): readonly Outag
     const time = line.includes('LANE_LOST') ? /"time":"([^"]+)"/.exec(line)?.[1] : undefined
     if (time === undefined) continue
     const until = Date.parse(time) - performance.timeOrigin + TOLD_MS
-    const from = until - sessionTimeoutMs - TOLD_MS
+    // A process that had no processor for long finds out late.
+    const unansweredMs = Number(/answered for (\d+) ms/.exec(line)?.[1] ?? sessionTimeoutMs)
+    const from = until - Math.max(unansweredMs, sessionTimeoutMs) - TOLD_MS
     const last = found.at(-1)
-    if (last && from < last.until) last.until = until
+    if (last && from < last.until) found.splice(-1, 1, { from: Math.min(from, last.from), until })
     else found.push({ from, until })
   }
   return found

@@ -53,7 +53,9 @@ export async function runMember(options: MemberOptions, signal: AbortSignal): Pr
   function answeredAt(sentAt: number): void {
     deadline?.cancel()
     const left = sentAt + sessionTimeoutMs * (1 - MARGIN) - clock.now()
-    deadline = clock.after(Math.max(0, left), () => lose(`no heartbeat was answered for ${clock.now() - sentAt} ms`))
+    deadline = clock.after(Math.max(0, left), () =>
+      lose(`no heartbeat was answered for ${Math.round(clock.now() - sentAt)} ms`),
+    )
   }
 
   function lose(why: string): void {
