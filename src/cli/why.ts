@@ -95,6 +95,8 @@ function verdictOf(trigger: WhyTrigger): string {
   if (!matches) return state === null ? 'did not match' : `does not match now, but did; ${state}`
   if (cameLater) return 'matches, but the trigger came later than the event'
   if (held !== null && state === 'waiting') return `matched; waiting: ${held}`
+  if (state === 'settled')
+    return 'matches; settled: how is not remembered, or it was passed by while the filter was another'
   if (state !== 'waiting') return state === null ? 'matches' : `matched; ${state}`
   const due = waiting?.dueAt == null ? '' : `, next at ${timeOfDay(waiting.dueAt)}`
   return `matched; waiting${waiting ? ` after ${waiting.attempts} attempts${due}` : ' for its turn'}`

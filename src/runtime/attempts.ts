@@ -21,6 +21,8 @@ export interface Tried {
   /** Both as `remembered`. */
   readonly eventId: string
   readonly source: string
+  /** When the event arrived, epoch ms: one that is sent twice may be told apart by it. */
+  readonly arrivedAt: number
   /** When it began: epoch ms. */
   readonly at: number
   /** How long the request took, its answer included; undefined where none was made. */
@@ -54,6 +56,7 @@ export function createAttempts(most: number, clock: Clock): Attempts {
   const readers: Reader[] = []
   const ids: string[] = []
   const sources: string[] = []
+  const arrivals: number[] = []
   const steps: (Outcome | 'failed')[] = []
   const reasons: (string | undefined)[] = []
   const at: number[] = []
@@ -71,6 +74,7 @@ export function createAttempts(most: number, clock: Clock): Attempts {
       reader: readers[i] as Reader,
       eventId: ids[i] as string,
       source: sources[i] as string,
+      arrivedAt: arrivals[i] as number,
       at: at[i] as number,
       ms: times[i],
       status: statuses[i],
@@ -87,6 +91,7 @@ export function createAttempts(most: number, clock: Clock): Attempts {
     readers[i] = reader
     ids[i] = remembered(attributes['id'] ?? '')
     sources[i] = remembered(attributes['source'] ?? '')
+    arrivals[i] = event.arrivedAt
     at[i] = clock.wall() - (ms ?? 0)
     times[i] = ms
     statuses[i] = status

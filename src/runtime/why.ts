@@ -102,7 +102,7 @@ export async function explainEvent(
   const tried = attempts.of(hub.uid, eventId)
   const found = await hub.channel.findId(eventId, MOST_FOUND)
   const letters = isTold(found, tried, readers) ? [] : await lettersOf(hub, eventId)
-  const shared = { hub, cursors, readers, resources, tried, letters }
+  const shared = { hub, cursors, readers, resources, tried, letters, found: found.map(({ event }) => event) }
   const events: WhyEvent[] = []
   for (const one of found) events.push(await whyOfFound(shared, one))
   const gone: WhyEvent[] = []
@@ -133,6 +133,8 @@ interface Shared {
   readonly resources: ResourceReader
   readonly tried: readonly Tried[]
   readonly letters: readonly Event[]
+  /** What the log has. */
+  readonly found: readonly Event[]
 }
 
 async function whyOfFound(shared: Shared, { event, position, standings }: Found): Promise<WhyEvent> {
@@ -203,7 +205,9 @@ function whyTrigger(
   const uid = resource?.metadata.uid
   if (!resource || uid === undefined) return undefined
   const wanted = remembered(source)
-  const mine = shared.tried.filter((one) => one.source === wanted && one.reader.name === state.name)
+  const mine = shared.tried.filter(
+    (one) => one.source === wanted && one.reader.name === state.name && isAbout(shared, event, source, one),
+  )
   const explanation = event ? explainFilter(resource.spec as TriggerFilterSpec, event.attributes) : undefined
   const stands = standings.find(({ id }) => id === uid)
   const cameLater = event !== undefined && mine.length === 0 && !isFor(resource, event)
@@ -222,19 +226,27 @@ function whyTrigger(
   }
 }
 
+/** Of an event that was sent twice, not what is the other one's. */
+function isAbout({ found }: Shared, event: Event | undefined, source: string, { arrivedAt }: Tried): boolean {
+  if (event?.arrivedAt === arrivedAt) return true
+  return !found.some((other) => other.arrivedAt === arrivedAt && other.attributes['source'] === source)
+}
+
 function stateOf(
-  { letters }: Shared,
+  shared: Shared,
   { namespace, name }: TriggerState,
   source: string,
   stands: Stands | undefined,
   mine: readonly Tried[],
 ): WhyTrigger['state'] {
   if (stands && stands.standing !== 'settled') return stands.standing
-  const isKept = letters.some(
+  const isTwice = shared.found.filter(({ attributes }) => attributes['source'] === source).length > 1
+  const isKept = shared.letters.some(
     ({ attributes }) => attributes['source'] === source && causeOf(attributes).reader === `${namespace}/${name}`,
   )
-  if (isKept) return 'kept'
   const last = mine.at(-1)?.outcome
+  // The letter may be of another one that was sent with this id.
+  if (isKept && !(isTwice && last === 'delivered')) return 'kept'
   if (last !== undefined && last !== 'failed') return last
   return stands ? 'settled' : null
 }

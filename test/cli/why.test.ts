@@ -97,7 +97,11 @@ trigger b: did not match
     ],
     ['is held', { state: 'waiting', held: 'it is paused' }, 'matched; waiting: it is paused'],
     ['came before the trigger', { state: null, cameLater: true }, 'matches, but the trigger came later than the event'],
-    ['is settled, nobody knows how', { state: 'settled' }, 'matched; settled'],
+    [
+      'is settled, nobody knows how',
+      { state: 'settled' },
+      'matches; settled: how is not remembered, or it was passed by while the filter was another',
+    ],
     ['matched before', { matches: false }, 'does not match now, but did; delivered'],
     ['is not there any more', { matches: null }, 'matched; delivered'],
   ] as const) {

@@ -186,6 +186,25 @@ describe('why an event arrived, or did not', function () {
     )
   })
 
+  it('tells an event that was sent twice apart by when it arrived', async () => {
+    await using changing = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('a', changing.url, '  delivery: {retry: 0}\n'))
+    const states = async (): Promise<unknown> =>
+      (await why(tidings)).events.map(({ triggers: [a] }) => [a?.state, a?.attempts.length])
+    await tidings.send(anEvent({ id: '1' }))
+    await eventually(async () => (await why(tidings)).events[0]?.triggers[0]?.attempts.length === 1, 'it is told')
+    changing.script({ status: 503 })
+    const [first] = (await why(tidings)).events
+    await eventually(() => Date.now() > Date.parse(first?.arrivedAt ?? ''), 'the next one arrives later')
+    await tidings.send(anEvent({ id: '1' }))
+    await eventually(async () => (await why(tidings)).events[1]?.triggers[0]?.state === 'kept', 'it is kept')
+
+    assert.deepEqual(await states(), [
+      ['delivered', 1],
+      ['kept', 2],
+    ])
+  })
+
   it('tells several events with one id apart by their sources', async () => {
     await using tidings = await startTestRuntime(aTrigger('a', taking.url))
     await tidings.send(anEvent({ id: '1', source: '/a' }))
