@@ -35,6 +35,11 @@ export function addTailRoutes(app: express.Express, admin: Admin): void {
 
     const watch = admin.watch(namespace, broker, filter, write)
     if (!watch) return refuse(response, 404, `no broker ${namespace}/${broker}`)
+    // Whoever asks for headers only reads no lines, and may keep the connection for what it asks next.
+    if (request.method === 'HEAD') {
+      watch.stop()
+      return void response.status(200).end()
+    }
     viewers++
     response.status(200).type('application/x-ndjson')
     response.flushHeaders()

@@ -80,6 +80,16 @@ describe('/tidings/v1/tail', () => {
     assert.ok(grownMiB < 64, `it grew by ${grownMiB} MiB`)
   })
 
+  it('has headers without a viewer', async () => {
+    await using server = await startTestAdmin(admin())
+    const before = watching
+
+    const response = await fetch(`${server.url}/tidings/v1/tail/default/default`, { method: 'HEAD' })
+
+    assert.equal(response.status, 200)
+    assert.equal(watching, before)
+  })
+
   it('ends when the broker is gone', async () => {
     await using server = await startTestAdmin(admin())
     const viewer = await look(`${server.url}/tidings/v1/tail/default/default`)
