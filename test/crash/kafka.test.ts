@@ -9,7 +9,7 @@ describeStorms({
   ...KAFKA,
   name: 'a crash on Kafka of the program',
   openHost: kafkaHost({ nodes: 1, trouble: 'none' }),
-  rounds: { short: 3, long: 100 },
+  rounds: { short: 2, long: 100 },
   killsPer10000: 5,
 })
 
