@@ -7,6 +7,8 @@ import { readTokens, syntaxError, type Token, type TokenKind } from './lexer.ts'
 export const MAX_CESQL_DEPTH = 64
 /** Operators one after another make a tree as deep as they are many. */
 export const MAX_CESQL_OPERATORS = 1_000
+/** In characters. A text is compared with it at each of its places: both together bound what one event may cost. */
+export const MAX_LIKE_LENGTH = 512
 
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/
 const FUNCTION_NAME = /^[A-Za-z][A-Za-z_]*$/
@@ -77,7 +79,10 @@ export function parseCesql(text: string): Expression {
   }
 
   function readPattern(): StringLiteral {
-    return stringOf(expect('string', 'a pattern in quotes after LIKE'))
+    const token = expect('string', 'a pattern in quotes after LIKE')
+    if (token.text.length - 2 > MAX_LIKE_LENGTH)
+      throw refuse(token, `a pattern of at most ${MAX_LIKE_LENGTH} characters`)
+    return stringOf(token)
   }
 
   function readSet(): readonly Expression[] {

@@ -4,7 +4,7 @@ import { compileCesql, evaluate } from '../../../src/filter/cesql/compile.ts'
 import { printExpression } from '../../../src/filter/cesql/expression.ts'
 import { MAX_CESQL_LENGTH } from '../../../src/filter/cesql/lexer.ts'
 import { compileLike } from '../../../src/filter/cesql/like.ts'
-import { MAX_CESQL_DEPTH, MAX_CESQL_OPERATORS, parseCesql } from '../../../src/filter/cesql/parser.ts'
+import { MAX_CESQL_DEPTH, MAX_CESQL_OPERATORS, MAX_LIKE_LENGTH, parseCesql } from '../../../src/filter/cesql/parser.ts'
 import { someAttributes } from '../arbitraries.ts'
 import { CASES, REFUSED } from './cases.ts'
 import { type CompatibilityCase, compatibilityCases } from './compatibility.ts'
@@ -159,6 +159,7 @@ describe('the parser of CESQL', () => {
     ['functions', 'F('.repeat(4_000), `at most ${MAX_CESQL_DEPTH} levels`],
     ['operators', `1${'+1'.repeat(4_000)}`, `at most ${MAX_CESQL_OPERATORS} operators`],
     ['lists', `1${' IN (1)'.repeat(1_100)}`, `at most ${MAX_CESQL_OPERATORS} operators`],
+    ['characters in a pattern', `a LIKE '${'_'.repeat(MAX_LIKE_LENGTH + 1)}'`, `at most ${MAX_LIKE_LENGTH} characters`],
     ['characters', 'a'.repeat(MAX_CESQL_LENGTH + 1), `at most ${MAX_CESQL_LENGTH} characters`],
   ] as const) {
     it(`refuses too many ${what}`, () => {
