@@ -2,7 +2,7 @@
 // while leaders move or connections break.
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../../core/clock.ts'
-import type { EventingError } from '../../../core/errors.ts'
+import { EventingError } from '../../../core/errors.ts'
 import type { Client, FetchedMessage, Message, Node, Nodes, TopicConfig } from './client.ts'
 import { isRefusal, isStale, problemOf, typeOf } from './problem.ts'
 
@@ -53,6 +53,8 @@ const UNKNOWN_PATIENCE_MS = 1_500
 const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 1_000
 const TIMEOUT_MS = 8_000
+/** Longer than any request may take that is answered or refused. */
+const STUCK_MS = 30_000
 
 export async function openWire(client: Client, known: string, clock: Clock): Promise<Wire> {
   let nodes: Promise<Nodes> | undefined
@@ -73,7 +75,7 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
     const startedAt = clock.now()
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       try {
-        return await run(await connected())
+        return await bounded(async () => run(await connected()))
       } catch (error) {
         if (topic !== undefined) leaders.delete(topic)
         const spentMs = clock.now() - startedAt
@@ -83,6 +85,29 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
         await clock.sleep(waitMs * (0.5 + Math.random()), closing.signal).catch(() => undefined)
       }
     }
+  }
+
+  /** What kafkajs neither answers nor gives up is asked again on connections of its own, later. */
+  async function bounded<T>(run: () => Promise<T>): Promise<T> {
+    const inTime = new AbortController()
+    const late = clock.sleep(STUCK_MS, inTime.signal).then(
+      () => {
+        giveUpNodes()
+        throw new EventingError('LOG_UNAVAILABLE', `no answer within ${STUCK_MS} ms`, { retryable: true })
+      },
+      () => new Promise<never>(() => undefined),
+    )
+    try {
+      return await Promise.race([run(), late])
+    } finally {
+      inTime.abort()
+    }
+  }
+
+  function giveUpNodes(): void {
+    const given = nodes
+    nodes = undefined
+    void given?.then((old) => old.close()).catch(() => undefined)
   }
 
   async function leadersOf(topic: string, from: Nodes): Promise<readonly number[]> {
@@ -127,8 +152,11 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
       if (fresh) leaders.delete(topic)
       return persist(`ask for ${topic}`, topic, async (from) => (await leadersOf(topic, from)).length)
     },
-    leaderOf: (topic, partition) =>
-      persist(`ask for ${topic}`, topic, async (from) => (await leadersOf(topic, from))[partition] ?? -1),
+    async leaderOf(topic, partition) {
+      const known = leaders.get(topic)?.[partition]
+      if (known !== undefined) return known
+      return persist(`ask for ${topic}`, topic, async (from) => (await leadersOf(topic, from))[partition] ?? -1)
+    },
     forget: (topic) => void leaders.delete(topic),
     produce(topic, parts, seen) {
       const places = new Map<number, number>()
