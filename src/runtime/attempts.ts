@@ -51,7 +51,7 @@ export interface Attempts {
   watch(listener: AttemptListener): () => void
 }
 
-/** `most`: attempts that are remembered. 0: none. */
+/** `most`: attempts that are remembered. 0: none; whoever watches is told all the same. */
 export function createAttempts(most: number, clock: Clock): Attempts {
   const readers: Reader[] = []
   const ids: string[] = []
@@ -105,16 +105,18 @@ export function createAttempts(most: number, clock: Clock): Attempts {
       reasons[i] = bounded(step.reason)
       waits[i] = step.progress.failure === undefined || progress.failure !== undefined ? step.delayMs : undefined
     }
-    if (++next === most) {
+    if (++next >= most) {
       next = 0
-      isFull = true
+      isFull = most > 0
     }
     if (listeners.size > 0) for (const listener of listeners) listener(tried(i), attributes)
   }
 
   return {
     recorder: (reader) =>
-      most === 0 ? () => undefined : (attempt, step, ms, status) => record(reader, attempt, step, ms, status),
+      most === 0
+        ? (attempt, step, ms, status) => void (listeners.size > 0 && record(reader, attempt, step, ms, status))
+        : (attempt, step, ms, status) => record(reader, attempt, step, ms, status),
     of(hub, eventId) {
       const found: Tried[] = []
       const wanted = remembered(eventId)
@@ -124,7 +126,7 @@ export function createAttempts(most: number, clock: Clock): Attempts {
       }
       return found
     },
-    since: () => (isFull ? (at[next] as number) : startedAt),
+    since: () => (most === 0 ? clock.wall() : isFull ? (at[next] as number) : startedAt),
     watch(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

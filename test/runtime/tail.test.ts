@@ -60,6 +60,18 @@ describe('what goes on at a broker', function () {
     )
   })
 
+  it('has attempts also where none are remembered', async () => {
+    await using taking = await startSubscriber()
+    await using tidings = await startTestRuntime(aTrigger('a', taking.url), { 'explain.attempts': '0' })
+    const all = watch(tidings)
+
+    await tidings.send(anEvent({ id: '1' }))
+    await eventually(() => all.lines.length === 2, 'both are told')
+
+    assert.deepEqual(all.lines.toSorted(), ['1 delivered a 202', '1 matched a'])
+    assert.deepEqual((await tidings.runtime.why('default', 'default', '1'))?.events[0]?.triggers[0]?.attempts, [])
+  })
+
   it('is nothing of a broker that is not there', async () => {
     await using tidings = await startTestRuntime('')
 
