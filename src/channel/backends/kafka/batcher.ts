@@ -1,6 +1,7 @@
 // Appends to one topic, grouped: one request at a time to each node that leads partitions of it, and for each partition,
 // whoever leads it; what arrives meanwhile is the next. Nobody waits for a timer.
 import { codeOf, EventingError } from '../../../core/errors.ts'
+import { Few } from '../../../core/few.ts'
 import type { Message } from './client.ts'
 import { partitionOf } from './murmur2.ts'
 
@@ -36,7 +37,8 @@ interface Waiting {
 
 export function createBatcher(options: BatcherOptions): Batcher {
   const { name, batchBytes, bufferBytes } = options
-  const waiting = new Map<number, Waiting[]>()
+  /** By partition. Its lists are filled and emptied for ever, so it is no Map: see core/few.ts. */
+  const waiting = new Few<number, Waiting[]>()
   const busy = new Set<number>()
   /** Partitions of which something is under way. A request may outlive the leader that it was sent to: nothing overtakes it. */
   const sending = new Set<number>()

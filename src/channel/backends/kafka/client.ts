@@ -6,6 +6,7 @@ import { EventingError } from '../../../core/errors.ts'
 import { useOwnCodec } from './codec.ts'
 import { mendConnections } from './mend.ts'
 import { typeOf } from './problem.ts'
+import type { Records } from './records.ts'
 
 export interface Connection {
   readonly brokers: readonly string[]
@@ -23,20 +24,11 @@ export interface Message {
   readonly timestamp?: string
 }
 
-export interface FetchedMessage {
-  readonly offset: string
-  readonly timestamp: string
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | null | readonly (Buffer | null)[]>>
-  readonly isControlRecord?: boolean
-}
-
 export interface FetchedPartition {
   readonly partition: number
   readonly highWatermark: string
   readonly lastStartOffset?: string
-  readonly messages: readonly FetchedMessage[]
+  readonly records: Records
 }
 
 export interface Member {

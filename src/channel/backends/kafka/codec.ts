@@ -4,6 +4,7 @@ import type { Node } from './client.ts'
 import { encodeFetch, type FetchRequest } from './fetch-request.ts'
 import { decodeFetch } from './fetch-response.ts'
 import { encodeProduce, type ProduceRequest } from './produce-request.ts'
+import { type FetchedMessage, recordsOf } from './records.ts'
 
 interface Protocol {
   readonly request: { readonly apiVersion: number; encode(): Promise<unknown> }
@@ -42,14 +43,47 @@ function producing(protocol: Protocol, request: ProduceRequest): Protocol {
 }
 
 function fetching(protocol: Protocol, request: FetchRequest): Protocol {
-  if (protocol.request.apiVersion !== FETCH_VERSION) return protocol
+  const { request: theirs, response } = protocol
+  const isOurs = theirs.apiVersion === FETCH_VERSION
   return {
     ...protocol,
-    request: { ...protocol.request, encode: async () => asEncoder(encodeFetch(request)) },
+    request: isOurs ? { ...theirs, encode: async () => asEncoder(encodeFetch(request)) } : theirs,
     response: {
-      ...protocol.response,
-      decode: async (payload) => decodeFetch(payload) ?? protocol.response.decode(payload),
+      ...response,
+      decode: async (payload) =>
+        (isOurs ? decodeFetch(payload) : undefined) ?? withRecords((await response.decode(payload)) as TheirResponse),
     },
+  }
+}
+
+/** What kafkajs makes of an answer. */
+interface TheirResponse {
+  readonly responses: readonly {
+    readonly topicName: string
+    readonly partitions: readonly { readonly messages: readonly TheirMessage[] }[]
+  }[]
+}
+
+type TheirMessage = Omit<FetchedMessage, 'offset' | 'timestamp'> & {
+  readonly offset: string
+  readonly timestamp: string
+}
+
+function withRecords({ responses, ...rest }: TheirResponse) {
+  const numbered = (message: TheirMessage): FetchedMessage => ({
+    ...message,
+    offset: Number(message.offset),
+    timestamp: Number(message.timestamp),
+  })
+  return {
+    ...rest,
+    responses: responses.map(({ topicName, partitions }) => ({
+      topicName,
+      partitions: partitions.map(({ messages, ...partition }) => ({
+        ...partition,
+        records: recordsOf(messages.map(numbered)),
+      })),
+    })),
   }
 }
 

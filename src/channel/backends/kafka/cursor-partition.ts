@@ -1,8 +1,9 @@
 // One partition of a cursor topic: its table, as far as this process has read it, and what is written to it.
 
-import type { FetchedMessage, Message } from './client.ts'
+import type { Message } from './client.ts'
 import { applyMessages, type Change, CursorTable, changeRecords, inBatches } from './cursor-table.ts'
 import type { Feeds } from './feeds.ts'
+import type { FetchedMessage } from './records.ts'
 import { shared } from './shared.ts'
 import type { Wire } from './wire.ts'
 
@@ -35,14 +36,14 @@ export function openCursorPartition(wire: Wire, feeds: Feeds, topic: string, par
 
   async function readToEnd(): Promise<void> {
     for (;;) {
-      const { messages, end } = await wire.fetch(topic, partition, table.next, FETCH_BYTES)
-      for (const message of messages) apply(message)
+      const { records, end } = await wire.fetch(topic, partition, table.next, FETCH_BYTES)
+      for (const message of records.from(table.next)) apply(message)
       if (table.next >= end) return
     }
   }
 
   function apply({ offset, key, value }: FetchedMessage): void {
-    table.apply({ offset: Number(offset), key: String(key), value: value === null ? undefined : String(value) })
+    table.apply({ offset, key: String(key), value: value === null ? undefined : String(value) })
   }
 
   function write(messages: readonly Message[]): Promise<number> {
@@ -99,7 +100,7 @@ export function openCursorPartition(wire: Wire, feeds: Feeds, topic: string, par
         for (;;) {
           const fetched = await feed.take(signal)
           if (!fetched) return
-          for (const message of fetched.messages) apply(message)
+          for (const message of fetched.records.from(table.next)) apply(message)
           changed()
         }
       } finally {

@@ -1,7 +1,7 @@
 // Reads at the head: one request for each node that leads anything, which waits there until something comes, for all lanes
 // of all logs at once. Each reader has a queue of its own, bounded in bytes; while it is full, the others go on.
 import type { EventingError } from '../../../core/errors.ts'
-import type { FetchedMessage, FetchedPartition, Nodes } from './client.ts'
+import type { FetchedPartition, Nodes } from './client.ts'
 import { problemOf } from './problem.ts'
 import { type Fetched, READ_UNCOMMITTED, type Wire } from './wire.ts'
 
@@ -141,15 +141,12 @@ export function createFeeds(wire: Wire): Feeds {
     }
   }
 
-  function deliver(line: Line, { messages, highWatermark, lastStartOffset }: FetchedPartition): void {
-    const last = messages.at(-1)
-    if (!last || Number(last.offset) < line.at) return
-    const first = messages.findIndex(({ offset }) => Number(offset) >= line.at)
-    const wanted = first === 0 ? messages : messages.slice(first)
+  function deliver(line: Line, { records, highWatermark, lastStartOffset }: FetchedPartition): void {
+    if (records.next <= line.at) return
     quiet = 0
-    line.at = Number(last.offset) + 1
-    line.bytes += bytesOf(wanted)
-    line.queue.push({ messages: wanted, end: Number(highWatermark), start: Number(lastStartOffset ?? 0) })
+    line.at = records.next
+    line.bytes += records.bytes
+    line.queue.push({ records, end: Number(highWatermark), start: Number(lastStartOffset ?? 0) })
     line.wake()
   }
 
@@ -178,7 +175,7 @@ export function createFeeds(wire: Wire): Feeds {
           const fetched = line.queue.shift()
           if (!fetched) return undefined
           const wasFull = line.bytes >= QUEUE_BYTES
-          line.bytes -= bytesOf(fetched.messages)
+          line.bytes -= fetched.records.bytes
           if (wasFull && line.bytes < QUEUE_BYTES) start(line)
           return fetched
         },
@@ -210,10 +207,4 @@ function woken(line: Line, signal: AbortSignal): Promise<void> {
     line.wake = wake
     signal.addEventListener('abort', wake, { once: true })
   })
-}
-
-function bytesOf(messages: readonly FetchedMessage[]): number {
-  let bytes = 0
-  for (const { key, value } of messages) bytes += 256 + (key?.length ?? 0) + (value?.length ?? 0)
-  return bytes
 }

@@ -20,6 +20,7 @@ import { isUnknownTopic, type Message } from './client.ts'
 import { dropRecords, madeRecord } from './cursor-table.ts'
 import type { Feeds } from './feeds.ts'
 import { createTrimmer, type KafkaLane } from './kafka-lane.ts'
+import type { Leftovers } from './leftovers.ts'
 import { createOwnedLane } from './owned-lane.ts'
 import { ownLanes } from './owner.ts'
 import { createPartitions } from './partitions.ts'
@@ -36,6 +37,7 @@ export interface KafkaLogOptions {
   readonly topic: string
   readonly wire: Wire
   readonly feeds: Feeds
+  readonly leftovers: Leftovers
   readonly clock: Clock
   readonly sessionTimeoutMs: number
   /** Whether the log is still this uid's, for all processes. */
@@ -70,7 +72,7 @@ export function ownerGroupOf(uid: string): string {
 }
 
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const { ref, traits, topic, wire, feeds, clock } = options
+  const { ref, traits, topic, wire, feeds, leftovers, clock } = options
   const cursorsTopic = cursorsTopicOf(ref.uid)
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
@@ -294,8 +296,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     },
     read(id, from, signal) {
       if (lost) throw lost
-      const reading = { name: ref.name, topic, lane: laneOf(id), wire, feeds, closed: closing.signal, goneOr, lose }
-      return readLane(reading, from, signal)
+      const common = { name: ref.name, topic, wire, feeds, leftovers, closed: closing.signal, goneOr, lose }
+      return readLane({ ...common, lane: laneOf(id) }, from, signal)
     },
     end: (id) => laneOf(id).ledger.end,
     size: () => (closing.signal.aborted ? { ...room.size(), entries: 0, bytes: 0, retainedBytes: 0 } : room.size()),
@@ -321,6 +323,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       closing.abort()
       batcher.end(goneError())
       await Promise.all(owning)
+      for (const lane of lanes) leftovers.drop(lane)
       await trimmer.close()
     },
   }

@@ -1,4 +1,5 @@
 // What of kafkajs' connections is mended, by what they are made of: there is no other way in.
+import { Few } from '../../../core/few.ts'
 
 interface Connection {
   connect(): Promise<boolean>
@@ -7,6 +8,7 @@ interface Connection {
 }
 
 interface RequestQueue {
+  inflight: Pick<Map<unknown, unknown>, 'size'>
   readonly pending: readonly unknown[]
   scheduleCheckPendingRequests(): void
 }
@@ -38,6 +40,8 @@ async function mend({ brokerPool }: Connecting): Promise<void> {
 }
 
 /**
+ * What is under way stands in a Map, which kept requests and answers of megabytes alive long after they were dealt with.
+ *
  * Whoever asks something on a connection that is down connects it. Several do at once when a node comes back, and of their
  * sockets kafkajs keeps the last: the others stay open for as long as the process lives, which they keep from ending.
  */
@@ -47,6 +51,7 @@ function connectOnce(all: Connection): void {
   all.connect = function (this: Connection) {
     const known = connecting.get(this)
     if (known) return known
+    if (this.requestQueue.inflight.size === 0) this.requestQueue.inflight = new Few()
     const connected = connect.call(this).finally(() => {
       if (connecting.get(this) === connected) connecting.delete(this)
     })

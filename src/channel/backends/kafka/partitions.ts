@@ -7,6 +7,7 @@ import type { Feeds } from './feeds.ts'
 import { createKafkaLane, type KafkaLane } from './kafka-lane.ts'
 import { typeOf } from './problem.ts'
 import { decodeRecord } from './record.ts'
+import { NO_RECORDS } from './records.ts'
 import type { Wire } from './wire.ts'
 
 export interface Partitions {
@@ -45,14 +46,14 @@ export function createPartitions({ topic, cursorsTopic, wire, feeds, trim }: Par
   /** What the oldest entries count as, for all that was there before: a log is not read as a whole to be opened. */
   async function sample({ partition, ledger }: KafkaLane): Promise<void> {
     if (ledger.end === ledger.start) return
-    const { messages } = await wire.fetch(topic, partition, ledger.start, SAMPLE_BYTES).catch((error) => {
+    const { records } = await wire.fetch(topic, partition, ledger.start, SAMPLE_BYTES).catch((error) => {
       // Somebody trims meanwhile.
-      if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') return { messages: [] }
+      if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') return { records: NO_RECORDS }
       throw error
     })
-    for (const message of messages) {
+    for (const message of records.from(ledger.start)) {
       const event = decodeRecord(message)
-      if (event) ledger.learn(Number(message.offset), eventBytes(event))
+      if (event) ledger.learn(message.offset, eventBytes(event))
     }
   }
 

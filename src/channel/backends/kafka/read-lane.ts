@@ -3,11 +3,12 @@
 import { EventingError } from '../../../core/errors.ts'
 import { eventBytes } from '../../../core/event.ts'
 import type { Batch, Entry, Position } from '../../log.ts'
-import type { FetchedMessage } from './client.ts'
 import type { Feeds } from './feeds.ts'
 import type { KafkaLane } from './kafka-lane.ts'
+import type { Leftovers } from './leftovers.ts'
 import { problemOf, typeOf } from './problem.ts'
 import { decodeRecord } from './record.ts'
+import type { FetchedMessage } from './records.ts'
 import type { Fetched, Wire } from './wire.ts'
 
 export interface Reading {
@@ -16,6 +17,7 @@ export interface Reading {
   readonly lane: KafkaLane
   readonly wire: Wire
   readonly feeds: Feeds
+  readonly leftovers: Leftovers
   /** Aborts once the log is gone. */
   readonly closed: AbortSignal
   goneOr(error: unknown): Promise<unknown>
@@ -23,32 +25,34 @@ export interface Reading {
   lose(text: string): EventingError
 }
 
-/** Of a read's first request; each next one asks for twice as much. Many readers want one entry and are gone. */
-const FIRST_FETCH_BYTES = 2 ** 16
-const FETCH_BYTES = 2 ** 20
+/** Of one request behind the head: so little that it is used before it is old, for answers that are kept cost full collections. */
+const FETCH_BYTES = 2 ** 16
 /** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
-const BATCH_ENTRIES = 256
+const BATCH_ENTRIES = 32
 
 export async function* readLane(reading: Reading, from: Position, signal: AbortSignal): AsyncGenerator<Batch> {
   let next = from
-  let bytes = FIRST_FETCH_BYTES
-  const ended = AbortSignal.any([signal, reading.closed])
-  const { lane } = reading
+  const { lane, leftovers, closed } = reading
+  const isEnded = (): boolean => signal.aborted || closed.aborted
   // Known ends may be old: whoever reads asks once, and is then told with each answer.
-  for (let isFirst = true; !ended.aborted && (isFirst || next < lane.ledger.end); isFirst = false) {
+  for (let isFirst = true; !isEnded() && (isFirst || next < lane.ledger.end); isFirst = false) {
     checkStart(reading, next)
-    const fetched = await fetchBehind(reading, next, bytes)
-    bytes = Math.min(2 * bytes, FETCH_BYTES)
-    if (ended.aborted || fetched.messages.length === 0) break
-    for (const batch of batchesOf(reading, fetched, next)) {
-      next = batch.next
-      yield batch
-      if (ended.aborted) break
-      await new Promise(setImmediate)
+    const fetched = leftovers.take(lane, next) ?? (await fetchBehind(reading, next))
+    if (isEnded() || fetched.records.next <= next) break
+    let isUsed = false
+    try {
+      for (const batch of batchesOf(reading, fetched, next)) {
+        next = batch.next
+        yield batch
+        if (isEnded()) break
+      }
+      isUsed = !isEnded()
+    } finally {
+      if (!isUsed) leftovers.keep(lane, fetched)
     }
   }
-  if (!ended.aborted) yield* readHead(reading, next, ended)
-  if (reading.closed.aborted && !signal.aborted) {
+  if (!isEnded()) yield* readHead(reading, next, AbortSignal.any([signal, closed]))
+  if (closed.aborted && !signal.aborted) {
     throw new EventingError('LOG_GONE', `${reading.name}: the log was removed, or is closed`)
   }
 }
@@ -73,16 +77,16 @@ async function* readHead(reading: Reading, from: Position, ended: AbortSignal): 
   }
 }
 
-function fetchBehind(reading: Reading, from: Position, bytes: number): Promise<Fetched> {
+function fetchBehind(reading: Reading, from: Position): Promise<Fetched> {
   const { wire, topic, lane } = reading
-  return take(reading, from, () => wire.fetch(topic, lane.partition, from, bytes)) as Promise<Fetched>
+  return take(reading, from, () => wire.fetch(topic, lane.partition, from, FETCH_BYTES))
 }
 
-async function take(
+async function take<F extends Fetched | undefined>(
   reading: Reading,
   from: Position,
-  ask: () => Promise<Fetched | undefined>,
-): Promise<Fetched | undefined> {
+  ask: () => Promise<F>,
+): Promise<F> {
   try {
     const fetched = await ask()
     if (fetched) reading.lane.seen(fetched.start, fetched.end)
@@ -109,25 +113,22 @@ function checkStart({ name, lane }: Reading, from: Position): void {
 }
 
 /** What is no event, and what marks transactions, is passed by `next`. */
-function* batchesOf({ lane }: Reading, { messages }: Fetched, from: Position): Generator<Batch> {
-  let next = from
-  for (let at = 0; at < messages.length; at += BATCH_ENTRIES) {
-    const entries: Entry[] = []
-    for (const message of messages.slice(at, at + BATCH_ENTRIES)) {
-      const position = Number(message.offset)
-      if (position < next) continue
-      next = position + 1
-      const entry = entryOf(message, position)
-      if (!entry) continue
-      lane.ledger.learn(position, entry.bytes)
-      entries.push(entry)
-    }
-    if (next > from) yield { entries, next }
+function* batchesOf({ lane }: Reading, { records }: Fetched, from: Position): Generator<Batch> {
+  let entries: Entry[] = []
+  for (const message of records.from(from)) {
+    const entry = entryOf(message)
+    if (!entry) continue
+    lane.ledger.learn(entry.position, entry.bytes)
+    entries.push(entry)
+    if (entries.length < BATCH_ENTRIES) continue
+    yield { entries, next: entry.position + 1 }
+    entries = []
   }
+  if (records.next > from) yield { entries, next: records.next }
 }
 
-function entryOf(message: FetchedMessage, position: Position): Entry | undefined {
+function entryOf(message: FetchedMessage): Entry | undefined {
   if (message.isControlRecord) return undefined
   const event = decodeRecord(message)
-  return event && { position, event, bytes: eventBytes(event) }
+  return event && { position: message.offset, event, bytes: eventBytes(event) }
 }

@@ -24,7 +24,7 @@ export interface EncodedRecord {
 export interface KafkaRecord {
   readonly value: Buffer | null
   readonly headers?: Readonly<Record<string, HeaderValue | readonly (HeaderValue | null)[] | null | undefined>>
-  readonly timestamp: string
+  readonly timestamp: number | string
 }
 
 const ATTRIBUTE_PREFIX = 'ce_'
@@ -164,7 +164,7 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 const FIELD_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Records without a timestamp have -1. */
-function arrivalOf(timestamp: string): number {
+function arrivalOf(timestamp: number | string): number {
   const ms = Number(timestamp)
   return ms >= 0 ? Math.min(Math.trunc(ms), LATEST_TIME_MS) : 0
 }

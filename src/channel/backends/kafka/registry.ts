@@ -45,14 +45,14 @@ export function createRegistry(wire: Wire, registry: string): Registry {
 
   async function readToEnd(): Promise<void> {
     for (;;) {
-      const { messages, end } = await wire.fetch(registry, 0, next, FETCH_BYTES)
-      for (const { offset, key, value } of messages) {
-        if (Number(offset) < next) continue
-        next = Number(offset) + 1
+      const { records, end } = await wire.fetch(registry, 0, next, FETCH_BYTES)
+      const from = next
+      for (const { key, value } of records.from(from)) {
         apply(String(key), value === null ? undefined : (JSON.parse(String(value)) as Claim))
       }
+      next = Math.max(records.next, from)
       if (next >= end) return
-      if (messages.length === 0) next++ // what stood there was compacted
+      if (next === from) next++ // what stood there was compacted
     }
   }
 

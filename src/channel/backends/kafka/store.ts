@@ -7,6 +7,7 @@ import { createAging } from '../retention.ts'
 import { createClient, isUnknownTopic, type TopicConfig } from './client.ts'
 import { createFeeds } from './feeds.ts'
 import { cursorsTopicOf, HEADER_ROOM_BYTES, type KafkaLog, openKafkaLog, ownerGroupOf } from './kafka-log.ts'
+import { createLeftovers } from './leftovers.ts'
 import type { KafkaStore, KafkaStoreOptions, KafkaTopic } from './options.ts'
 import { problemOf } from './problem.ts'
 import { createRegistry, type Registered } from './registry.ts'
@@ -24,6 +25,8 @@ const COMPACTED = {
 /** A topic that was removed is in the way of the next of its name for a moment. */
 const REMOVAL_MS = 5_000
 const POLL_MS = 50
+/** What was fetched behind heads and is not used yet, of all logs. */
+const LEFTOVER_BYTES = 8 * 2 ** 20
 /** How often topics are asked for partitions that were added. */
 const GROWTH_MS = 10_000
 
@@ -50,6 +53,7 @@ export async function openKafkaStore(options: KafkaStoreOptions): Promise<KafkaS
   await reach()
   const wire = await openWire(client, registryTopic, clock)
   const feeds = createFeeds(wire)
+  const leftovers = createLeftovers(LEFTOVER_BYTES)
   const registry = createRegistry(wire, registryTopic)
   const logs = new Map<string, { readonly name: string; readonly log: Promise<KafkaLog> }>()
   const aging = createAging(options.clock, async (nowMs) => {
@@ -115,6 +119,7 @@ export async function openKafkaStore(options: KafkaStoreOptions): Promise<KafkaS
       topic: registered.topic,
       wire,
       feeds,
+      leftovers,
       clock,
       sessionTimeoutMs: options.sessionTimeoutMs,
       isRegistered: async () => (await registry.ownedBy(ref.uid)) !== undefined,

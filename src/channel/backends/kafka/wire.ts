@@ -3,11 +3,12 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../../core/clock.ts'
 import { EventingError } from '../../../core/errors.ts'
-import type { Client, FetchedMessage, Message, Node, Nodes, TopicConfig } from './client.ts'
+import type { Client, Message, Node, Nodes, TopicConfig } from './client.ts'
 import { isRefusal, isStale, problemOf, typeOf } from './problem.ts'
+import { NO_RECORDS, type Records } from './records.ts'
 
 export interface Fetched {
-  readonly messages: readonly FetchedMessage[]
+  readonly records: Records
   /** Where the next record will stand. */
   readonly end: number
   readonly start: number
@@ -57,25 +58,24 @@ const TIMEOUT_MS = 8_000
 const STUCK_MS = 30_000
 
 export async function openWire(client: Client, known: string, clock: Clock): Promise<Wire> {
-  let nodes: Promise<Nodes> | undefined
+  const asking = createConnections(() => client.connect(known))
+  // Of one connection a node answers one request at a time: what is written waits for nobody who reads megabytes.
+  const reading = createConnections(() => client.connect(known))
   const leaders = new Map<string, readonly number[]>()
   const closing = new AbortController()
   setMaxListeners(0, closing.signal) // one for each request that waits to be sent again
 
-  function connected(): Promise<Nodes> {
-    nodes ??= client.connect(known).catch((error) => {
-      nodes = undefined
-      throw error
-    })
-    return nodes
-  }
-
   /** Runs it until it succeeds, fails for good, or has been tried for long enough. */
-  async function persist<T>(what: string, topic: string | undefined, run: (nodes: Nodes) => Promise<T>): Promise<T> {
+  async function persist<T>(
+    what: string,
+    topic: string | undefined,
+    run: (nodes: Nodes) => Promise<T>,
+    over = asking,
+  ): Promise<T> {
     const startedAt = clock.now()
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       try {
-        return await bounded(async () => run(await connected()))
+        return await bounded(over, run)
       } catch (error) {
         if (topic !== undefined) leaders.delete(topic)
         const spentMs = clock.now() - startedAt
@@ -88,26 +88,20 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
   }
 
   /** What kafkajs neither answers nor gives up is asked again on connections of its own, later. */
-  async function bounded<T>(run: () => Promise<T>): Promise<T> {
+  async function bounded<T>(over: Connections, run: (nodes: Nodes) => Promise<T>): Promise<T> {
     const inTime = new AbortController()
     const late = clock.sleep(STUCK_MS, inTime.signal).then(
       () => {
-        giveUpNodes()
+        over.giveUp()
         throw new EventingError('LOG_UNAVAILABLE', `no answer within ${STUCK_MS} ms`, { retryable: true })
       },
       () => new Promise<never>(() => undefined),
     )
     try {
-      return await Promise.race([run(), late])
+      return await Promise.race([over.open().then(run), late])
     } finally {
       inTime.abort()
     }
-  }
-
-  function giveUpNodes(): void {
-    const given = nodes
-    nodes = undefined
-    void given?.then((old) => old.close()).catch(() => undefined)
   }
 
   async function leadersOf(topic: string, from: Nodes): Promise<readonly number[]> {
@@ -176,8 +170,8 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
         return places
       })
     },
-    fetch: (topic, partition, from, maxBytes) =>
-      persist(`read ${topic}`, topic, async (all) => {
+    fetch(topic, partition, from, maxBytes) {
+      const fetch = async (all: Nodes): Promise<Fetched> => {
         const node = await leaderNode(all, topic, partition)
         const partitions = [{ partition, fetchOffset: String(from), maxBytes }]
         const { responses } = await node.fetch({
@@ -189,11 +183,13 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
         })
         const fetched = responses[0]?.partitions[0]
         return {
-          messages: fetched?.messages ?? [],
+          records: fetched?.records ?? NO_RECORDS,
           end: Number(fetched?.highWatermark ?? from),
           start: Number(fetched?.lastStartOffset ?? 0),
         }
-      }),
+      }
+      return persist(`read ${topic}`, topic, fetch, reading)
+    },
     offsets: (topic, at) =>
       persist(`ask for offsets of ${topic}`, topic, async (from) => {
         const timestamp = at === 'start' ? EARLIEST : at === 'end' ? LATEST : at
@@ -266,6 +262,37 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
     connect: () => client.connect(known),
     async close() {
       closing.abort()
+      await asking.close()
+      await reading.close()
+    },
+  }
+}
+
+/** One to each node, for whoever asks. */
+interface Connections {
+  open(): Promise<Nodes>
+  /** They are not answered any more. Whoever asks next gets others. */
+  giveUp(): void
+  close(): Promise<void>
+}
+
+function createConnections(connect: () => Promise<Nodes>): Connections {
+  let nodes: Promise<Nodes> | undefined
+
+  return {
+    open() {
+      nodes ??= connect().catch((error) => {
+        nodes = undefined
+        throw error
+      })
+      return nodes
+    },
+    giveUp() {
+      const given = nodes
+      nodes = undefined
+      void given?.then((old) => old.close()).catch(() => undefined)
+    },
+    async close() {
       await (await nodes?.catch(() => undefined))?.close()
     },
   }

@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
-import type { FetchedMessage, Message } from '../../../../src/channel/backends/kafka/client.ts'
+import type { Message } from '../../../../src/channel/backends/kafka/client.ts'
 import { useOwnCodec } from '../../../../src/channel/backends/kafka/codec.ts'
 import { crc32c } from '../../../../src/channel/backends/kafka/crc32c.ts'
 import { encodeFetch } from '../../../../src/channel/backends/kafka/fetch-request.ts'
-import { decodeFetch } from '../../../../src/channel/backends/kafka/fetch-response.ts'
+import { decodeFetch, type FetchResponse } from '../../../../src/channel/backends/kafka/fetch-response.ts'
 import { encodeProduce } from '../../../../src/channel/backends/kafka/produce-request.ts'
+import { type FetchedMessage, NO_RECORDS, type Records } from '../../../../src/channel/backends/kafka/records.ts'
 import { EventingError } from '../../../../src/core/errors.ts'
 
 interface Encoded {
   readonly request: { encode(): Promise<{ readonly buffer: Buffer }> }
 }
 
+type Read = Omit<FetchedMessage, 'offset' | 'timestamp'> & { readonly offset: string; readonly timestamp: string }
+
 interface Decoded {
-  readonly responses: readonly { readonly partitions: readonly { readonly messages: readonly FetchedMessage[] }[] }[]
+  readonly responses: readonly {
+    readonly topicName: string
+    readonly partitions: readonly { readonly messages: readonly Read[] }[]
+  }[]
 }
 
 /** What both are compared with: kafkajs' own code, which is not part of what it exports. */
@@ -163,6 +169,26 @@ describe('a Fetch response', () => {
     ])
   })
 
+  it('is read from any of its offsets on, and tells where its records begin and end', () => {
+    const [one, other] = [ours([aMessage({ value: 'a' }), aMessage({ value: 'b' })]), ours([aMessage({ value: 'c' })])]
+    one.writeBigInt64BE(5n, 0)
+    other.writeBigInt64BE(9n, 0) // what stood between was compacted
+    const records = recordsIn(fetched(Buffer.concat([one, other])))
+
+    assert.deepEqual([records?.first, records?.next], [5, 10])
+    for (const [from, expected] of [
+      [0, ['a', 'b', 'c']],
+      [6, ['b', 'c']],
+      [7, ['c']],
+      [10, []],
+    ] as const) {
+      assert.deepEqual(
+        [...(records?.from(from) ?? [])].map(({ value }) => String(value)),
+        expected,
+      )
+    }
+  })
+
   it('ends with the last batch that is whole', () => {
     const batch = ours([aMessage({ value: 'a' })])
 
@@ -214,7 +240,7 @@ describe('a Fetch response', () => {
         const damaged = Buffer.from(payload)
         damaged[at] = byte
         try {
-          decodeFetch(damaged)
+          mine(damaged)
         } catch (error) {
           assert.ok(error instanceof EventingError)
           assert.equal(error.retryable, true)
@@ -228,11 +254,11 @@ describe('a Fetch response', () => {
 describe('a connection with our codec', () => {
   const produce = produceOf([aMessage({ value: 'a' })])
 
-  function aNode(apiVersion: number) {
+  function aNode(apiVersion: number, answer: unknown = 'theirs') {
     const asked: number[] = []
     const protocol = {
       request: { apiVersion, encode: async () => 'theirs' },
-      response: { decode: async () => 'theirs' },
+      response: { decode: async () => answer },
       requestTimeout: 5,
     }
     const lookupRequest = (apiKey: number, _definitions?: unknown) => {
@@ -254,11 +280,25 @@ describe('a connection with our codec', () => {
     assert.deepEqual([asked, protocol.requestTimeout], [[0], 5])
   })
 
+  it('has what kafkajs reads, of a version that only that knows, as it has its own', async () => {
+    const messages = [aMessage({ key: 'k', value: 'a', timestamp: '5' }), aMessage({ headers: { h: ['b', 'c'] } })]
+    const read = messages.map((message, at) => ({ ...asRead(message, at), offset: String(at + 7) }) as Read)
+    const { node } = aNode(10, { responses: [{ topicName: TOPIC, partitions: [{ partition: 3, messages: read }] }] })
+    use(node)
+
+    const { request, response } = node.lookupRequest(1)({ topics: [] })
+    const { responses } = (await response.decode()) as unknown as FetchResponse
+    const { partition, records = NO_RECORDS } = responses[0]?.partitions[0] ?? {}
+
+    assert.deepEqual([await request.encode(), partition, records.first, records.next], ['theirs', 3, 7, 9])
+    assert.deepEqual([...records.from(0)].map(picked), read)
+    assert.deepEqual([...records.from(8)].map(picked), read.slice(1))
+  })
+
   it('leaves versions that it does not know, and other requests, to kafkajs', async () => {
     for (const [version, apiKey] of [
       [2, 0],
       [9, 0],
-      [10, 1],
       [7, 3],
     ] as const) {
       const { node } = aNode(version)
@@ -288,7 +328,7 @@ function someMessages(): fc.Arbitrary<readonly Message[]> {
 }
 
 /** What a reader is to have of what was written first in a log. */
-function asRead({ key, value, headers = {}, timestamp }: Message, offset: number): Partial<FetchedMessage> {
+function asRead({ key, value, headers = {}, timestamp }: Message, offset: number): Partial<Read> {
   const bytes = (each: Buffer | string): Buffer => Buffer.from(each as string)
   const entries = Object.entries(headers).map(([name, each]) => [
     Buffer.from(name).toString(),
@@ -304,17 +344,21 @@ function asRead({ key, value, headers = {}, timestamp }: Message, offset: number
   }
 }
 
-function picked({ timestamp, offset, key, value, headers, isControlRecord = false }: FetchedMessage) {
-  return { timestamp, offset, key, value, headers, isControlRecord }
+function picked({ timestamp, offset, key, value, headers, isControlRecord = false }: FetchedMessage | Read) {
+  return { timestamp: String(timestamp), offset: String(offset), key, value, headers, isControlRecord }
 }
 
-async function theirs(payload: Buffer): Promise<readonly Partial<FetchedMessage>[]> {
+async function theirs(payload: Buffer): Promise<readonly Partial<Read>[]> {
   const { responses } = await theirFetch({ topics: [] }).response.decode(payload)
   return (responses[0]?.partitions[0]?.messages ?? []).map(picked)
 }
 
-function mine(payload: Buffer): readonly Partial<FetchedMessage>[] {
-  return (decodeFetch(payload)?.responses[0]?.partitions[0]?.messages ?? []).map(picked)
+function mine(payload: Buffer): readonly Partial<Read>[] {
+  return [...(recordsIn(payload)?.from(0) ?? [])].map(picked)
+}
+
+function recordsIn(payload: Buffer): Records | undefined {
+  return decodeFetch(payload)?.responses[0]?.partitions[0]?.records
 }
 
 function ours(messages: readonly Message[]): Buffer {
