@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline'
+import { setFlagsFromString } from 'node:v8'
 import { createOutput } from './cli/output.ts'
 import { runCommand } from './cli/run.ts'
 import { openTerminal } from './cli/terminal.ts'
+
+// From the events that a log keeps the engine would learn to put all of them where only a full collection looks.
+setFlagsFromString('--no-allocation-site-pretenuring')
 
 const errors = createOutput(process.stderr, () => undefined)
 const output = createOutput(process.stdout, (reason) =>

@@ -11,6 +11,8 @@ export interface Event {
   readonly headers: readonly string[]
   /** When it was accepted, in epoch milliseconds. */
   readonly arrivedAt: number
+  /** No part of it: what was made of it for one delivery serves the others (see `delivery/send.ts`). */
+  made?: unknown
 }
 
 /** How many more brokers the event may pass: each counts it down, see broker/ttl.ts. */

@@ -1,6 +1,6 @@
 /** A list that is filled at its end and emptied at its start, both in constant time. What was taken is let go of at once. */
 export class Fifo<T> {
-  #items: (T | undefined)[] = []
+  readonly #items: (T | undefined)[] = []
   #first = 0
 
   get size(): number {
@@ -20,14 +20,15 @@ export class Fifo<T> {
     if (this.#first === this.#items.length) return undefined
     this.#items[this.#first++] = undefined
     if (this.#first > 64 && this.#first * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#first)
+      // In place: an array that is left behind would go on pointing at what is in it.
+      this.#items.splice(0, this.#first)
       this.#first = 0
     }
     return item
   }
 
   clear(): void {
-    this.#items = []
+    this.#items.length = 0
     this.#first = 0
   }
 

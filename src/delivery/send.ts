@@ -11,10 +11,10 @@ import { encodeBinary, encodeStructured } from '../http/encode.ts'
  */
 export function contentForSubscriber(route: Route, event: Event, omit: string): Content {
   if (route.format === 'json') return contentOf(route, event, omit, ASKS_FOR_REPLY)
-  const made = binaryContents.get(event)
+  const made = event.made as Made | undefined
   if (made?.namespace === route.namespace && made.omit === omit) return made.content
   const content = contentOf(route, event, omit, ASKS_FOR_REPLY)
-  binaryContents.set(event, { namespace: route.namespace, omit, content })
+  event.made = { namespace: route.namespace, omit, content } satisfies Made
   return content
 }
 
@@ -29,7 +29,6 @@ interface Made {
   readonly content: Content
 }
 
-const binaryContents = new WeakMap<Event, Made>()
 const NO_HEADERS: readonly string[] = []
 const ASKS_FOR_REPLY: readonly string[] = ['prefer', 'reply']
 
