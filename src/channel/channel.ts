@@ -354,10 +354,8 @@ function statusOf(subscription: Subscription, lanes: ReadonlyMap<LaneId, { reado
     waiting += window.waiting
     behind += window.behind
     exact &&= window.countsBehind
-    for (const { arrivedAt } of window.unsettled.values()) {
-      if (arrivedAt !== undefined) oldestArrivedAt = Math.min(arrivedAt, oldestArrivedAt ?? arrivedAt)
-      break
-    }
+    const arrivedAt = window.unsettled.lowest?.arrivedAt
+    if (arrivedAt !== undefined) oldestArrivedAt = Math.min(arrivedAt, oldestArrivedAt ?? arrivedAt)
   }
   const { id, stats, spec, paused } = subscription
   return { id, stats, held: spec.held, paused, unsettled, inFlight, waiting, unread, behind, exact, oldestArrivedAt }

@@ -21,7 +21,10 @@ export class Body {
   }
 
   letGo(budget: Budget): void {
-    if (--this.#holders === 0) budget.release(this.entry.bytes)
+    if (--this.#holders > 0) return
+    budget.release(this.entry.bytes)
+    // Logs and rings keep the event on.
+    this.entry.event.made = undefined
   }
 }
 
@@ -45,6 +48,8 @@ export class Item implements Delivery {
   dueAt = 0
   timer: Timer | undefined
   arrivedAt: number | undefined
+  /** Kept by the window's list of them. */
+  isUnsettled = false
   /** An attempt is being made. */
   isRunning = false
   /** Its body is read only to learn its key: it holds no slot. */

@@ -151,6 +151,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     clock,
     budget,
     limits: settings,
+    lanes: () => Math.max(1, context.lanes()),
     signal: attempts.signal,
     handsOut: () => !isClosing && !isLost,
     changed: (window) => saver.changed(window),
@@ -403,7 +404,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   }
 
   function isBusy(): boolean {
-    for (const window of windows.values()) if (window.running > 0) return true
+    for (const window of windows.values()) if (window.inFlight > 0) return true
     return false
   }
 
@@ -428,7 +429,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
       if (record && !isPlain) {
         window.restore(readCursor(subscription.id, record))
         window.expireBefore(start)
-        for (const position of window.unsettled.keys()) foundWaiting(position)
+        for (const { position } of window.unsettled.items()) foundWaiting(position)
       }
       window.passExpired(start, head)
       saver.changed(window)

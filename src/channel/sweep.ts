@@ -10,6 +10,7 @@ import { Body, type Item } from './item.ts'
 import type { Batch, Entry, Position } from './log.ts'
 import type { Ring } from './ring.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
+import { turnToRead } from './turns.ts'
 import type { Window } from './window.ts'
 
 export interface SweepHost {
@@ -78,18 +79,18 @@ export function startSweep(host: SweepHost): Sweep {
   async function pass(from: Position): Promise<void> {
     at = from
     let left = host.sliceEntries
-    await new Promise(setImmediate)
+    await turnToRead()
     while (at < host.head() && left > 0 && isNeeded() && !host.signal.aborted) {
       const recent = host.ring.from(at, SKIP_ENTRIES)
       if (recent) {
         left -= serveAll(recent, (recent.at(-1)?.position ?? host.head() - 1) + 1)
-        await new Promise(setImmediate)
+        await turnToRead()
         continue
       }
       for await (const batch of host.read(at, host.signal)) {
         left -= serveAll(batch.entries, batch.next)
         if (at >= host.head() || left <= 0 || !isNeeded()) break
-        await new Promise(setImmediate)
+        await turnToRead()
       }
     }
   }
@@ -162,7 +163,7 @@ export function startSweep(host: SweepHost): Sweep {
       if (entry.position >= window.until) {
         riding.delete(window)
         park(window, window.until)
-      } else if (window.hasRoom(entry.bytes)) {
+      } else if (window.hasUse(entry.bytes)) {
         window.offer(body)
         host.offered(window, entry)
       } else {

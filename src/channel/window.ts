@@ -12,6 +12,8 @@ import type { Cursor, LaneId, Position } from './log.ts'
 import type { FloorHolder } from './lowest-floor.ts'
 import { Ranges } from './ranges.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
+import { mayStart } from './turns.ts'
+import { Unsettled } from './unsettled.ts'
 
 /** What a window asks of its lane. */
 export interface WindowHost {
@@ -20,6 +22,8 @@ export interface WindowHost {
   /** The broker's node of the budget tree. */
   readonly budget: Budget
   readonly limits: WindowLimits
+  /** Of the log, those that are served here: 1 at least. */
+  lanes(): number
   /** Aborts when running attempts must end. */
   readonly signal: AbortSignal
   /** False while the lane closes: nothing new is handed out. */
@@ -41,6 +45,9 @@ export interface WindowLimits {
   readonly heldWaitMs: number
 }
 
+/** Of the bodies that wait for a slot, or are read to wait for one, each lane may have so many. */
+const LEAST_AHEAD = 32
+
 type Settled = Extract<Step, { kind: 'settled' }>
 
 /**
@@ -58,7 +65,7 @@ export class Window implements FloorHolder {
   /** Where it ends; Infinity unless it is bounded. */
   readonly until: Position
   /** In order of position. */
-  readonly unsettled = new Map<Position, Item>()
+  readonly unsettled = new Unsettled()
   /** Positions from `next` on that are settled unread. */
   readonly ahead = new Ranges()
   /** Of the subscription's slots, those that this window has. */
@@ -76,9 +83,13 @@ export class Window implements FloorHolder {
   inFloors = false
   /** Whether it is among those the sweep will serve next. */
   wanted = false
+  /** They wait for a slot, with their bodies. */
   readonly #ready = new Fifo<Item>()
-  /** Slots whose body is on its way. */
-  #fetching = 0
+  /** They would, but for their bodies: those are read shortly before it is their turn. */
+  readonly #lacking = new Fifo<Item>()
+  /** Bodies that are being read for them. */
+  #coming = 0
+  #comingBytes = 0
   /** Ordered only: per key, the unsettled items; the first may run. */
   readonly #keys = new Map<string, Item[]>()
   /** Restored items whose keys are not known yet. */
@@ -105,21 +116,18 @@ export class Window implements FloorHolder {
     return this.#learning > 0
   }
 
-  /** Attempts, and waits that keep their slot. */
-  get running(): number {
-    return this.inFlight - this.#fetching
-  }
-
   /** Whether anything will be handed out without a wait that gives its slot back. */
   get isDelivering(): boolean {
     if (this.inFlight > 0) return true
     if (isBlocked(this.subscription)) return false
-    return this.#ready.size > 0 || (this.state !== 'attached' && this.behind > 0 && this.hasRoom(0))
+    if (this.#ready.size + this.#lacking.size + this.#coming > 0) return true
+    return this.state !== 'attached' && this.behind > 0 && this.hasRoom(0)
   }
 
   floor(): Position {
     if (!this.subscription.live) return Infinity
-    for (const position of this.unsettled.keys()) return position
+    const { lowest } = this.unsettled
+    if (lowest) return lowest.position
     return this.state === 'attached' ? Infinity : this.next
   }
 
@@ -127,14 +135,19 @@ export class Window implements FloorHolder {
   hasRoom(bytes: number): boolean {
     if (this.unsettled.size >= this.subscription.spec.maxUnsettled || isBlocked(this.subscription)) return false
     if (this.heldBytes === 0) return true
-    return this.heldBytes + bytes <= this.host.limits.subscriptionBytes && this.host.budget.hasRoom(bytes)
+    return this.#fits(bytes)
+  }
+
+  /** The same for one behind the head, which takes only what is soon its turn: what waits in the log costs no memory. */
+  hasUse(bytes: number): boolean {
+    return this.#ahead < this.#mostAhead && this.hasRoom(bytes)
   }
 
   /** Takes a matched entry; runs it at once when a slot is free. Call it only with room. */
   offer(body: Body): void {
     const { entry } = body
     const item = new Item(this, entry.position)
-    this.unsettled.set(entry.position, item)
+    this.unsettled.add(item)
     this.subscription.stats.matched++
     this.#hold(item, body)
     this.host.changed(this)
@@ -152,7 +165,7 @@ export class Window implements FloorHolder {
       item.attempts = attempt
       item.waitMs = waitMs
       item.dueAt = dueAt
-      this.unsettled.set(position, item)
+      this.unsettled.add(item)
       this.subscription.stats.matched++
       if (this.subscription.spec.ordered) {
         item.learnsKey = true
@@ -161,29 +174,28 @@ export class Window implements FloorHolder {
       } else if (waitMs > 0) {
         this.#wait(item, waitMs, this.#waitLeft(item))
       } else {
-        this.#ready.push(item)
+        this.#lacking.push(item)
       }
     }
   }
 
   /** A fetched body. */
   arrived(item: Item, body: Body): void {
-    if (this.unsettled.get(item.position) !== item) return this.#skippedWhileFetched(item)
+    if (!item.learnsKey) this.#came(item)
+    if (!item.isUnsettled) return this.pump()
     this.#hold(item, body)
     if (item.learnsKey) return this.#learn(item)
-    this.#fetching--
-    if (!isBlocked(this.subscription) && this.host.handsOut()) return this.#run(item)
-    this.#freeSlot(item)
-    this.#ready.push(item)
+    // How large it is was perhaps not known.
+    const fits = this.heldBytes === item.bytes || (this.#fits(0) && !isBlocked(this.subscription))
+    if (!fits) this.#letGo(item)
+    this.#queue(item)
+    this.pump()
   }
 
   /** The body can never come: the log no longer has the entry. */
   expire(item: Item): void {
-    if (this.unsettled.get(item.position) !== item) return this.#skippedWhileFetched(item)
-    if (!item.learnsKey) {
-      this.#giveSlot()
-      this.#fetching--
-    }
+    if (!item.learnsKey) this.#came(item)
+    if (!item.isUnsettled) return this.pump()
     this.subscription.stats.expired++
     this.subscription.stats.matched--
     this.#forget(item)
@@ -191,7 +203,7 @@ export class Window implements FloorHolder {
 
   /** The log gave up all before `start`: what is unsettled there can come no more, unless its body is here already. */
   expireBefore(start: Position): void {
-    for (const item of this.unsettled.values()) {
+    for (const item of this.unsettled.items()) {
       if (item.position >= start) return
       if (item.body) continue
       this.subscription.stats.expired++
@@ -245,7 +257,7 @@ export class Window implements FloorHolder {
   /** An attempt came to something. */
   ended(item: Item, step: Step): void {
     item.isRunning = false
-    if (this.unsettled.get(item.position) !== item) return this.#freeSlot(item)
+    if (!item.isUnsettled) return this.#freeSlot(item)
     if (step.kind === 'settled') {
       this.#count(item, step)
       this.#giveSlot()
@@ -275,37 +287,37 @@ export class Window implements FloorHolder {
       item.waitMs = item.dueAt = 0
       if (!isBlocked(this.subscription) && this.host.handsOut()) return this.#run(item)
       this.#freeSlot(item)
-      this.#ready.push(item)
+      this.#queue(item)
     })
   }
 
-  /** Hands out what is ready while slots are free. */
+  /** Hands out what is ready while slots are free, and has bodies read for what comes next. */
   pump(): void {
+    if (isBlocked(this.subscription) || !this.host.handsOut()) return
     const { pace } = this.subscription
-    for (;;) {
-      const item = this.#ready.peek()
-      if (!item || isBlocked(this.subscription) || !this.host.handsOut()) return
-      if (item.isSkipped) {
-        this.#ready.shift()
-        continue
-      }
-      if (!item.body && !this.#mayFetch(item)) return
-      if (!this.#isSlotFree() || (pace && !pace.take(this.#again))) return
+    for (let item = this.#ready.peek(); item; item = this.#ready.peek()) {
+      if (!item.isSkipped && (!this.#mayRun() || (pace && !pace.take(this.#again)))) break
       this.#ready.shift()
+      if (item.isSkipped) continue
       this.#takeSlot()
-      if (item.body) {
-        this.#run(item)
-      } else {
-        this.#fetching++
-        this.host.fetch(item)
-      }
+      this.#run(item)
+    }
+    for (let item = this.#lacking.peek(); item && this.#mayFetch(item); item = this.#lacking.peek()) {
+      this.#lacking.shift()
+      if (item.isSkipped) continue
+      this.#coming++
+      this.#comingBytes += item.bytes
+      this.host.fetch(item)
     }
   }
 
   /** Nothing is to be handed out for now: bodies and slots of what does not run are given back. */
   suspend(): void {
-    for (const item of this.#ready) this.#letGo(item)
-    for (const item of this.unsettled.values()) {
+    for (let item = this.#ready.shift(); item; item = this.#ready.shift()) {
+      this.#letGo(item)
+      this.#lacking.push(item)
+    }
+    for (const item of this.unsettled.items()) {
       if (!item.timer || !item.body) continue
       item.timer.cancel()
       item.timer = undefined
@@ -319,7 +331,7 @@ export class Window implements FloorHolder {
     const next = this.state === 'attached' ? Math.max(base, this.next) : this.state === 'riding' ? sweepAt : this.next
     if (this.state === 'attached' && this.unsettled.size === 0 && next === base) return undefined
     const unsettled: UnsettledEntry[] = []
-    for (const { position, attempts, waitMs, dueAt, isSkipped } of this.unsettled.values()) {
+    for (const { position, attempts, waitMs, dueAt, isSkipped } of this.unsettled.items()) {
       // What is skipped while it runs is not attempted again, also by whoever goes on after a crash.
       if (!isSkipped) unsettled.push({ position, attempt: attempts, waitMs, dueAt })
     }
@@ -331,12 +343,13 @@ export class Window implements FloorHolder {
   /** Stops every timer; nothing is settled after it. What runs still has its attempts, and no slots. Idempotent. */
   end(): void {
     this.subscription.stats.matched -= this.unsettled.size
-    for (const item of this.unsettled.values()) {
+    for (const item of this.unsettled.items()) {
       item.timer?.cancel()
       if (!item.isRunning) this.#letGo(item)
     }
     this.unsettled.clear()
     this.#ready.clear()
+    this.#lacking.clear()
     this.#keys.clear()
     this.subscription.pace?.leave(this.#again)
     if (this.#isOver) return
@@ -368,7 +381,7 @@ export class Window implements FloorHolder {
       item.timer = undefined
       item.waitMs = item.dueAt = 0
       this.waiting--
-      this.#ready.push(item)
+      this.#queue(item)
       this.pump()
     })
     this.pump()
@@ -382,18 +395,23 @@ export class Window implements FloorHolder {
       this.#ready.size === 0 &&
       !isBlocked(subscription) &&
       host.handsOut() &&
-      this.#isSlotFree()
+      this.#mayRun()
     if (!runsNow) {
-      this.#ready.push(item)
+      this.#queue(item)
       return this.pump()
     }
     this.#takeSlot()
     this.#run(item)
   }
 
-  #isSlotFree(): boolean {
+  #queue(item: Item): void {
+    if (item.body) this.#ready.push(item)
+    else this.#lacking.push(item)
+  }
+
+  #mayRun(): boolean {
     const { slots, spec } = this.subscription
-    return slots.isFree(this, spec.maxInFlight)
+    return slots.isFree(this, spec.maxInFlight) && (this.state === 'attached' || mayStart(this, this.host.clock))
   }
 
   #takeSlot(): void {
@@ -408,7 +426,7 @@ export class Window implements FloorHolder {
 
   /** Settled, or gone: the next of its key may run, and a parked window may have room again. */
   #forget(item: Item): void {
-    this.unsettled.delete(item.position)
+    this.unsettled.delete(item)
     this.#letGo(item)
     this.host.changed(this)
     this.host.settled(item)
@@ -437,19 +455,22 @@ export class Window implements FloorHolder {
     this.#forget(item)
   }
 
-  #skippedWhileFetched(item: Item): void {
-    if (!item.isSkipped || item.learnsKey) return
-    this.#fetching--
-    this.#giveSlot()
-    this.pump()
+  /** What was being read for it is here, or never comes. */
+  #came({ bytes }: Item): void {
+    this.#coming--
+    this.#comingBytes -= bytes
   }
 
   /** Room may have been made for a window that had none. */
   #wantMore(): void {
     const { maxUnsettled } = this.subscription.spec
     const { subscriptionBytes } = this.host.limits
-    const roomy = this.unsettled.size * 2 <= maxUnsettled && this.heldBytes * 2 <= subscriptionBytes
-    if (this.state === 'parked' && !this.wanted && (roomy || this.inFlight === 0) && this.hasRoom(0)) {
+    if (this.state !== 'parked' || this.wanted) return
+    const roomy =
+      this.unsettled.size * 2 <= maxUnsettled &&
+      this.heldBytes * 2 <= subscriptionBytes &&
+      this.#ahead * 2 <= this.#mostAhead
+    if ((roomy || this.inFlight + this.#ahead === 0) && this.hasUse(0)) {
       this.host.wants(this)
     }
   }
@@ -475,11 +496,24 @@ export class Window implements FloorHolder {
     body.letGo(this.host.budget)
   }
 
-  /** One fetch is always allowed; more only as far as their bodies will fit. */
-  #mayFetch({ bytes }: Item): boolean {
-    if (this.#fetching === 0) return true
-    const coming = (this.#fetching + 1) * bytes
-    return this.heldBytes + coming <= this.host.limits.subscriptionBytes && this.host.budget.hasRoom(coming)
+  /** Where none is held one always is; more only as far as they are needed soon, and their bodies will fit. */
+  #mayFetch({ bytes, isSkipped }: Item): boolean {
+    if (isSkipped || (this.heldBytes === 0 && this.#coming === 0)) return true
+    return this.#ahead < this.#mostAhead && this.#fits(this.#comingBytes + bytes)
+  }
+
+  /** Those that have a body and no slot, or will. */
+  get #ahead(): number {
+    return this.#ready.size + this.#coming
+  }
+
+  /** Lanes share the slots, so what waits for them is shared out too. */
+  get #mostAhead(): number {
+    return Math.max(LEAST_AHEAD, this.subscription.spec.maxUnsettled / this.host.lanes())
+  }
+
+  #fits(bytes: number): boolean {
+    return this.heldBytes + bytes <= this.host.limits.subscriptionBytes && this.host.budget.hasRoom(bytes)
   }
 
   #isFirstOfKey(item: Item): boolean {
@@ -506,7 +540,7 @@ export class Window implements FloorHolder {
   /** Bodies come in any order: who is first of its key is told once all keys are known. */
   #learned(): void {
     if (--this.#learning > 0) return
-    for (const item of this.unsettled.values()) if (item.key !== undefined) this.#rejoin(item, item.key)
+    for (const item of this.unsettled.items()) if (item.key !== undefined) this.#rejoin(item, item.key)
     this.host.wants(this)
   }
 
@@ -525,7 +559,7 @@ export class Window implements FloorHolder {
     sameKey.splice(at, 1)
     const [next] = sameKey
     if (!next) this.#keys.delete(key)
-    else if (at === 0) this.#ready.push(next)
+    else if (at === 0) this.#queue(next)
   }
 
   #count(item: Item, { outcome, failure }: Settled): void {

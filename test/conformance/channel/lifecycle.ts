@@ -231,13 +231,14 @@ export function describeLifecycle(backend: Backend): void {
     it('C30 a log that is removed under load: senders get LOG_GONE, and the channel still closes', async () => {
       const { channel, store, ref, subscribe, whileTicking, advance } = await openRig(backend)
       const subscriber = await subscribe('a')
-      const codes = new Set<string | undefined>()
+      const codes: (string | undefined)[] = []
       let accepted = 0
       const sender = async (): Promise<void> => {
-        for (let sent = 0; sent < 200; sent++) {
+        // Until it is refused, however long the removal takes, and on for a while.
+        for (let sent = 0; codes.length < 100; sent++) {
           await channel.send(anEvent()).then(
             () => accepted++,
-            (error: unknown) => codes.add(codeOf(error)),
+            (error: unknown) => codes.push(codeOf(error)),
           )
           if (sent % 10 === 0) await nextTurn()
         }
@@ -249,8 +250,8 @@ export function describeLifecycle(backend: Backend): void {
       await Promise.all(senders)
       await advance(5_000)
 
-      assert.deepEqual([...codes], ['LOG_GONE'])
-      assert.ok(accepted > 0 && accepted < 600)
+      assert.deepEqual([...new Set(codes)], ['LOG_GONE'])
+      assert.ok(accepted > 0)
       await whileTicking(channel.close({ drainMs: 1_000 }))
     })
 

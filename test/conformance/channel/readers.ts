@@ -47,6 +47,24 @@ export function describeReaders(backend: Backend): void {
       assert.ok(faults.entriesRead <= 30_000, `${faults.entriesRead} entries read`)
     })
 
+    it('reads together what one that was paused had taken, not one by one', async () => {
+      const { channel, subscribe, sendAll, faults, advance } = await openRig(backend, { settings: { ringBytes: 0 } })
+      const gate = aGate()
+      const subscriber = await subscribe('a', settlesAfter(gate), { maxInFlight: 8 })
+      await sendAll(events(800))
+      await eventually(() => channel.subscription('a')?.unsettled === 800, 'it has taken all')
+      channel.pause('a')
+      gate.open()
+      await eventually(() => subscriber.settledIds.length === 8, 'what ran is over')
+      const [reads, read] = [faults.calls('read'), faults.entriesRead]
+
+      channel.resume('a')
+
+      await untilSettled([subscriber], 800, advance)
+      assert.ok(faults.calls('read') - reads <= 100, `${faults.calls('read') - reads} reads`)
+      assert.ok(faults.entriesRead - read <= 8_000, `${faults.entriesRead - read} entries read`)
+    })
+
     it('G3 a subscription that falls far behind catches up without gap or repetition', async () => {
       const { subscribe, sendAll, advance } = await openRig(backend)
       const gate = aGate()
