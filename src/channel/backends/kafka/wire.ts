@@ -88,20 +88,18 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
   }
 
   /** What kafkajs neither answers nor gives up is asked again on connections of its own, later. */
-  async function bounded<T>(over: Connections, run: (nodes: Nodes) => Promise<T>): Promise<T> {
-    const inTime = new AbortController()
-    const late = clock.sleep(STUCK_MS, inTime.signal).then(
-      () => {
+  function bounded<T>(over: Connections, run: (nodes: Nodes) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = clock.after(STUCK_MS, () => {
         over.giveUp()
-        throw new EventingError('LOG_UNAVAILABLE', `no answer within ${STUCK_MS} ms`, { retryable: true })
-      },
-      () => new Promise<never>(() => undefined),
-    )
-    try {
-      return await Promise.race([over.open().then(run), late])
-    } finally {
-      inTime.abort()
-    }
+        reject(new EventingError('LOG_UNAVAILABLE', `no answer within ${STUCK_MS} ms`, { retryable: true }))
+      })
+      over
+        .open()
+        .then(run)
+        .then(resolve, reject)
+        .finally(() => late.cancel())
+    })
   }
 
   async function leadersOf(topic: string, from: Nodes): Promise<readonly number[]> {
