@@ -5,8 +5,10 @@ import { createOutput } from './cli/output.ts'
 import { runCommand } from './cli/run.ts'
 import { openTerminal } from './cli/terminal.ts'
 
-// From the events that a log keeps the engine would learn to put all of them where only a full collection looks.
+// From the events that a log keeps the engine would learn to put all of them where only a full collection looks; and it would
+// collect in full whenever a tenth more is there. Each time that takes a tenth of a second of one core: docs/decisions/0030.
 setFlagsFromString('--no-allocation-site-pretenuring')
+setFlagsFromString('--heap-growing-percent=100')
 
 const errors = createOutput(process.stderr, () => undefined)
 const output = createOutput(process.stdout, (reason) =>
