@@ -15,6 +15,7 @@ import { Ring } from './ring.ts'
 import { createSaver } from './saver.ts'
 import { isBlocked, type Subscription } from './subscription.ts'
 import { startSweep } from './sweep.ts'
+import { cameToHead } from './turns.ts'
 import { Window, type WindowHost, type WindowLimits } from './window.ts'
 
 export interface LaneSettings extends WindowLimits {
@@ -114,6 +115,8 @@ export interface LaneCounts {
 
 export type StoredCursors = Awaited<ReturnType<OwnedLane['cursors']>>
 
+/** How often it is looked whether the ring is of use. */
+const RING_LOOK_ENTRIES = 512
 /** Each save is a record or two. So many lanes have theirs in one interval; more of them share a longer one. */
 const LANES_PER_INTERVAL = 5
 const RETRY_MS = 250
@@ -127,7 +130,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const { log, owned, clock, budget, matcher, recent, watchers, settings } = context
   const windows = new Map<Subscription, Window>()
   const outstanding = new Outstanding()
-  const ring = new Ring(() => settings.ringBytes / Math.max(1, context.lanes()), base)
+  const ring = new Ring(() => settings.ringBytes / Math.max(1, context.lanes()), Infinity)
   const reading = new AbortController()
   const attempts = new AbortController()
   setMaxListeners(0, attempts.signal) // every running attempt may listen
@@ -138,6 +141,8 @@ export function openLane(context: LaneContext, base: Position): Lane {
   const counts = { unmatched: 0, matched: 0, expired: 0 }
   /** All before it has been matched and handed over. */
   let head = base
+  /** Whether somebody may come back for what is read at the head. What is kept for nobody lives too long to be cheap. */
+  let isRingWanted = false
   let closing: Promise<void> | undefined
   let isClosing = false
   let isLost = false
@@ -199,6 +204,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
     while (!reading.signal.aborted) {
       try {
         for await (const batch of log.read(owned.id, head, reading.signal)) {
+          if (batch.entries.length > 0) cameToHead(clock)
           for (const entry of batch.entries) handOver(entry)
           head = batch.next
           if (ending.size > 0) endBounded()
@@ -221,7 +227,6 @@ export function openLane(context: LaneContext, base: Position): Lane {
 
   /** Matches an entry once and hands it to every match at the head; who has no room is detached here. */
   function handOver(entry: Entry): void {
-    ring.add(entry)
     found.length = 0
     const { position } = entry
     const { attributes } = entry.event
@@ -239,11 +244,14 @@ export function openLane(context: LaneContext, base: Position): Lane {
       } else if (window.hasRoom(entry.bytes)) {
         body ??= new Body(entry)
         window.offer(body)
+        isRingWanted ||= window.lacksBodies
       } else {
         detach(window, position)
         window.behind++
+        isRingWanted = true
       }
     }
+    if (isRingWanted) keepInRing(entry)
     head = position + 1
     if (matches > 0) {
       counts.matched++
@@ -252,6 +260,20 @@ export function openLane(context: LaneContext, base: Position): Lane {
       counts.unmatched++
       saver.freed(entry.bytes)
     }
+  }
+
+  function keepInRing(entry: Entry): void {
+    if (ring.size === 0) ring.restart(entry.position)
+    ring.add(entry)
+    if (entry.position % RING_LOOK_ENTRIES > 0) return
+    for (const window of windows.values()) if (mayWantRing(window)) return
+    isRingWanted = false
+    ring.restart(Infinity)
+  }
+
+  function mayWantRing(window: Window): boolean {
+    if (isBlocked(window.subscription)) return false
+    return window.lacksBodies || (window.state !== 'attached' && offeredBefore(window) >= ring.start)
   }
 
   /** The first match of a subscription that stood at the head. */
@@ -347,7 +369,8 @@ export function openLane(context: LaneContext, base: Position): Lane {
       const start = await laneStart().catch(() => head)
       counts.expired += Math.max(0, start - head)
       head = Math.max(head, start)
-      ring.restart(head)
+      isRingWanted = false
+      ring.restart(Infinity)
       endBounded()
       tellAwaited()
     }

@@ -1,8 +1,8 @@
 import type { Entry, Position } from './log.ts'
 
 /**
- * The entries read last at a lane's head, bounded by bytes: those just behind the head are served from here without
- * reading the log again. When it is full the oldest go, and so does what everybody settled.
+ * The entries read last at a lane's head, bounded by bytes, while somebody just behind it may want them: they are served from
+ * here without reading the log again. When it is full the oldest go, and so does what everybody settled.
  */
 export class Ring {
   readonly #limitBytes: () => number
@@ -28,6 +28,15 @@ export class Ring {
     this.#bytes += entry.bytes
     while (this.#bytes > limitBytes) this.#dropOldest()
     this.#shrink()
+  }
+
+  /** Where it begins, and whether anything is in it. */
+  get start(): Position {
+    return this.#start
+  }
+
+  get size(): number {
+    return this.#entries.length - this.#first
   }
 
   dropBefore(position: Position): void {

@@ -1,19 +1,31 @@
-// Whoever is behind a head has all the time it needs, and what comes to the head has not: of each turn of the event loop
-// those behind get a share, however many there are in the process, so that a turn is not longer for all of them.
+// Whoever is behind a head has all the time it needs, and what comes to the head has not: so those behind get a share,
+// however many there are in the process. While something comes to heads it is so small that the event loop is idle now and
+// then, as what has to wait for a turn at every step of its way takes twice as long.
 import type { Clock } from '../core/clock.ts'
 import { Fifo } from '../core/fifo.ts'
 
-/** From the first attempt that begins in a turn for one behind until the last may: for most subscribers a handful. */
-const SHARE_MS = 0.05
+/** From the first attempt that begins for one behind until the last may: for most subscribers a handful. */
+const SHARE_MS = 0.06
+/** Beside heads to which something comes one share is had in so long; else one in each turn of the event loop. */
+const PERIOD_MS = 1
+/** Heads to which nothing came for so long need no time. */
+const QUIET_MS = 20
 
 const reading = new Fifo<() => void>()
 const starting = new Set<Starter>()
-/** When the share of this turn is over; undefined while nobody had any of it. */
-let shareEnd: number | undefined
+let shareEnd = 0
+let isNewTurn = true
+let periodEnd = 0
+let cameAt = Number.NEGATIVE_INFINITY
 
 export interface Starter {
   /** Hands out what is ready as long as it may. */
   pump(): void
+}
+
+/** Something came to a head. */
+export function cameToHead(clock: Clock): void {
+  cameAt = clock.now()
 }
 
 /** Resolves in a later turn of the event loop, in which no other reader behind a head goes on. */
@@ -30,24 +42,44 @@ function readNext(): void {
   resolve?.()
 }
 
-/** Whether one behind a head may begin an attempt in this turn. If not, it is pumped in a later one. */
+/** Whether one behind a head may begin an attempt now. If not, it is pumped when there is another share. */
 export function mayStart(starter: Starter, clock: Clock): boolean {
   const now = clock.now()
-  if (shareEnd === undefined) {
-    shareEnd = now + SHARE_MS
-    setImmediate(startMore)
+  if (isNewTurn) {
+    isNewTurn = false
+    setImmediate(newTurn)
+    if (now >= periodEnd) {
+      shareEnd = now + SHARE_MS
+      periodEnd = now + PERIOD_MS
+    }
   }
   if (now <= shareEnd) return true
   starting.add(starter)
+  if (starting.size === 1) waitForShare(now, clock)
   return false
+}
+
+function newTurn(): void {
+  isNewTurn = true
+}
+
+function waitForShare(now: number, clock: Clock): void {
+  if (now - cameAt < QUIET_MS) clock.after(periodEnd - now, startMore)
+  else setImmediate(startMore)
 }
 
 /** Who had its share waits behind those who had none. */
 function startMore(): void {
-  shareEnd = undefined
-  for (const starter of starting) {
-    starting.delete(starter)
+  isNewTurn = true
+  periodEnd = 0
+  const waiting = [...starting]
+  starting.clear()
+  for (const [at, starter] of waiting.entries()) {
     starter.pump()
-    if (starting.has(starter)) return
+    if (!starting.has(starter)) continue
+    // The share is over: the others go before it next time.
+    starting.delete(starter)
+    for (const other of [...waiting.slice(at + 1), starter]) starting.add(other)
+    return
   }
 }

@@ -71,6 +71,8 @@ export class Window implements FloorHolder {
   /** Of the subscription's slots, those that this window has. */
   inFlight = 0
   waiting = 0
+  /** Of what is unsettled, so many have their bodies here. */
+  held = 0
   heldBytes = 0
   /** Entries matched at the head while it was not there. */
   behind = 0
@@ -109,6 +111,11 @@ export class Window implements FloorHolder {
   /** Whether anything is left to be read for it. */
   get isRead(): boolean {
     return this.next >= this.until && this.state === 'parked'
+  }
+
+  /** Whether bodies of what it took will have to be read again. */
+  get lacksBodies(): boolean {
+    return this.held < this.unsettled.size
   }
 
   /** Until the keys of what it took up are known, nobody can tell whether another entry may run. */
@@ -482,6 +489,7 @@ export class Window implements FloorHolder {
 
   #hold(item: Item, body: Body): void {
     item.body = body
+    this.held++
     item.bytes = body.entry.bytes
     item.arrivedAt = body.entry.event.arrivedAt
     this.heldBytes += body.entry.bytes
@@ -492,6 +500,7 @@ export class Window implements FloorHolder {
     const { body } = item
     if (!body) return
     item.body = undefined
+    this.held--
     this.heldBytes -= body.entry.bytes
     body.letGo(this.host.budget)
   }
