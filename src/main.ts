@@ -5,8 +5,8 @@ import { createOutput } from './cli/output.ts'
 import { runCommand } from './cli/run.ts'
 import { openTerminal } from './cli/terminal.ts'
 
-// From the events that a log keeps the engine would learn to put all of them where only a full collection looks; and it would
-// collect in full whenever a tenth more is there. Each time that takes a tenth of a second of one core: docs/decisions/0030.
+// The engine would put all events where only a full collection looks, because those that a log keeps live long; and it would
+// collect in full whenever a tenth more is there. Each time takes 50 to 100 ms of a core: docs/decisions/0030.
 setFlagsFromString('--no-allocation-site-pretenuring')
 setFlagsFromString('--heap-growing-percent=100')
 

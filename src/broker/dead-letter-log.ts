@@ -5,7 +5,7 @@ import { type Channel, type ChannelOptions, openChannel } from '../channel/chann
 import type { Unsettled } from '../channel/contents.ts'
 import type { Entry, LaneId, LogConfig, LogRef, LogStore } from '../channel/log.ts'
 import type { SubscriptionSpec } from '../channel/subscription.ts'
-import type { Event } from '../core/event.ts'
+import { type Event, withAttributes } from '../core/event.ts'
 import { createRoomWait, type Storer } from './room-wait.ts'
 
 /** Names the subscription, as `namespace/name`, that the event failed for. An extension attribute. */
@@ -73,8 +73,7 @@ export async function openDeadLetterLog(options: DeadLetterLogOptions): Promise<
   return {
     async keep(event, trigger, storer) {
       const kept = {
-        ...event,
-        attributes: { ...event.attributes, [TRIGGER_ATTRIBUTE]: trigger },
+        ...withAttributes(event, { ...event.attributes, [TRIGGER_ATTRIBUTE]: trigger }),
         arrivedAt: clock.wall(), // in this log: its age is how long nobody has cared for it
       }
       await room.store(storer, () => channel.send(kept, 'internal'))

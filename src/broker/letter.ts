@@ -1,6 +1,6 @@
 // One event of a dead-letter log: whom it failed for and why, what it was before it failed, and which of them somebody means.
 import type { Attributes, Event } from '../core/event.ts'
-import { attributeOf } from '../core/event.ts'
+import { attributeOf, withAttributes } from '../core/event.ts'
 import { TRIGGER_ATTRIBUTE } from './dead-letter-log.ts'
 
 /** What an event in the log says of its failure, as far as it says it. */
@@ -57,5 +57,5 @@ export function compileLetterMatch(match: LetterMatch): (attributes: Attributes)
 export function originalOf(event: Event): Event {
   const attributes = { ...event.attributes }
   for (const name of ERROR_ATTRIBUTES) delete attributes[name]
-  return { ...event, attributes }
+  return withAttributes(event, attributes)
 }

@@ -23,7 +23,7 @@ export class Body {
   letGo(budget: Budget): void {
     if (--this.#holders > 0) return
     budget.release(this.entry.bytes)
-    // Logs and rings keep the event on.
+    // Logs and rings hold the event longer than that is of use.
     this.entry.event.made = undefined
   }
 }

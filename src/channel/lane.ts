@@ -115,7 +115,7 @@ export interface LaneCounts {
 
 export type StoredCursors = Awaited<ReturnType<OwnedLane['cursors']>>
 
-/** How often it is looked whether the ring is of use. */
+/** Entries after which it is looked whether the ring is of use. */
 const RING_LOOK_ENTRIES = 512
 /** Each save is a record or two. So many lanes have theirs in one interval; more of them share a longer one. */
 const LANES_PER_INTERVAL = 5
@@ -143,6 +143,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   let head = base
   /** Whether somebody may come back for what is read at the head. What is kept for nobody lives too long to be cheap. */
   let isRingWanted = false
+  let keptInRing = 0
   let closing: Promise<void> | undefined
   let isClosing = false
   let isLost = false
@@ -265,7 +266,7 @@ export function openLane(context: LaneContext, base: Position): Lane {
   function keepInRing(entry: Entry): void {
     if (ring.size === 0) ring.restart(entry.position)
     ring.add(entry)
-    if (entry.position % RING_LOOK_ENTRIES > 0) return
+    if (++keptInRing % RING_LOOK_ENTRIES > 0) return
     for (const window of windows.values()) if (mayWantRing(window)) return
     isRingWanted = false
     ring.restart(Infinity)
@@ -451,10 +452,11 @@ export function openLane(context: LaneContext, base: Position): Lane {
       windows.set(subscription, window)
       if (record && !isPlain) {
         window.restore(readCursor(subscription.id, record))
-        window.expireBefore(start)
-        for (const { position } of window.unsettled.items()) foundWaiting(position)
       }
+      // Before anybody may want it: whoever is wanted stays where it is.
       window.passExpired(start, head)
+      window.expireBefore(start)
+      for (const { position } of window.unsettled.items()) foundWaiting(position)
       saver.changed(window)
       window.pump()
       sweep.want(window)

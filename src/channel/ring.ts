@@ -30,7 +30,7 @@ export class Ring {
     this.#shrink()
   }
 
-  /** Where it begins, and whether anything is in it. */
+  /** Where it begins. */
   get start(): Position {
     return this.#start
   }
@@ -60,7 +60,7 @@ export class Ring {
     this.#first = 0
   }
 
-  /** The head jumped over positions it never read. */
+  /** Forgets all, and begins at a position that the head comes to next; at none where it is Infinity. */
   restart(position: Position): void {
     this.#entries = []
     this.#first = 0

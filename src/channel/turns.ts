@@ -1,18 +1,18 @@
-// Whoever is behind a head has all the time it needs, and what comes to the head has not: so those behind get a share,
-// however many there are in the process. While something comes to heads it is so small that the event loop is idle now and
-// then, as what has to wait for a turn at every step of its way takes twice as long.
+// Whoever is behind a head can wait, and what comes to the head cannot: so those behind get a share of the event loop, all of
+// the process together. While something comes to heads it is so small that the loop is idle now and then: what has to wait
+// for a turn at every step of its way would take twice as long. One event loop, so one state, and one clock, in a process.
 import type { Clock } from '../core/clock.ts'
 import { Fifo } from '../core/fifo.ts'
 
-/** From the first attempt that begins for one behind until the last may: for most subscribers a handful. */
-const SHARE_MS = 0.06
-/** Beside heads to which something comes one share is had in so long; else one in each turn of the event loop. */
+/** From the first attempt that begins for one behind until the last may: time for two or three. */
+const SHARE_MS = 0.05
+/** Beside heads to which something comes there is a share about as often as this; else one in each turn of the loop. */
 const PERIOD_MS = 1
 /** Heads to which nothing came for so long need no time. */
 const QUIET_MS = 20
 
 const reading = new Fifo<() => void>()
-const starting = new Set<Starter>()
+const waiting = new Set<Starter>()
 let shareEnd = 0
 let isNewTurn = true
 let periodEnd = 0
@@ -54,8 +54,8 @@ export function mayStart(starter: Starter, clock: Clock): boolean {
     }
   }
   if (now <= shareEnd) return true
-  starting.add(starter)
-  if (starting.size === 1) waitForShare(now, clock)
+  waiting.add(starter)
+  if (waiting.size === 1) waitForShare(now, clock)
   return false
 }
 
@@ -72,14 +72,13 @@ function waitForShare(now: number, clock: Clock): void {
 function startMore(): void {
   isNewTurn = true
   periodEnd = 0
-  const waiting = [...starting]
-  starting.clear()
-  for (const [at, starter] of waiting.entries()) {
+  const turn = [...waiting]
+  waiting.clear()
+  for (const [at, starter] of turn.entries()) {
     starter.pump()
-    if (!starting.has(starter)) continue
-    // The share is over: the others go before it next time.
-    starting.delete(starter)
-    for (const other of [...waiting.slice(at + 1), starter]) starting.add(other)
+    if (!waiting.has(starter)) continue
+    waiting.delete(starter)
+    for (const other of [...turn.slice(at + 1), starter]) waiting.add(other)
     return
   }
 }

@@ -23,11 +23,19 @@ export class Unsettled {
     return item?.position === position ? item : undefined
   }
 
+  /** In place of one of its position. */
   add(item: Item): void {
     item.isUnsettled = true
     const last = this.#items.at(-1)
-    if (!last || last.position < item.position) this.#items.push(item)
-    else this.#items.splice(this.#at(item.position), 0, item)
+    if (!last || last.position < item.position) {
+      this.#items.push(item)
+      return
+    }
+    const at = this.#at(item.position)
+    const before = this.#items[at]
+    const replaced = before?.position === item.position ? 1 : 0
+    if (before && replaced) before.isUnsettled = false
+    this.#items.splice(at, replaced, item)
   }
 
   delete(item: Item): void {

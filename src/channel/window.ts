@@ -45,8 +45,8 @@ export interface WindowLimits {
   readonly heldWaitMs: number
 }
 
-/** Of the bodies that wait for a slot, or are read to wait for one, each lane may have so many. */
-const LEAST_AHEAD = 32
+/** A window behind may have at least so many bodies that wait for a slot, or are read to wait for one. */
+const LEAST_PREPARED = 32
 
 type Settled = Extract<Step, { kind: 'settled' }>
 
@@ -72,7 +72,7 @@ export class Window implements FloorHolder {
   inFlight = 0
   waiting = 0
   /** Of what is unsettled, so many have their bodies here. */
-  held = 0
+  heldBodies = 0
   heldBytes = 0
   /** Entries matched at the head while it was not there. */
   behind = 0
@@ -115,7 +115,7 @@ export class Window implements FloorHolder {
 
   /** Whether bodies of what it took will have to be read again. */
   get lacksBodies(): boolean {
-    return this.held < this.unsettled.size
+    return this.heldBodies < this.unsettled.size
   }
 
   /** Until the keys of what it took up are known, nobody can tell whether another entry may run. */
@@ -147,7 +147,7 @@ export class Window implements FloorHolder {
 
   /** The same for one behind the head, which takes only what is soon its turn: what waits in the log costs no memory. */
   hasUse(bytes: number): boolean {
-    return this.#ahead < this.#mostAhead && this.hasRoom(bytes)
+    return this.#prepared < this.#mostPrepared && this.hasRoom(bytes)
   }
 
   /** Takes a matched entry; runs it at once when a slot is free. Call it only with room. */
@@ -189,7 +189,7 @@ export class Window implements FloorHolder {
   /** A fetched body. */
   arrived(item: Item, body: Body): void {
     if (!item.learnsKey) this.#came(item)
-    if (!item.isUnsettled) return this.pump()
+    if (!item.isUnsettled) return this.#goOn()
     this.#hold(item, body)
     if (item.learnsKey) return this.#learn(item)
     // How large it is was perhaps not known.
@@ -202,7 +202,7 @@ export class Window implements FloorHolder {
   /** The body can never come: the log no longer has the entry. */
   expire(item: Item): void {
     if (!item.learnsKey) this.#came(item)
-    if (!item.isUnsettled) return this.pump()
+    if (!item.isUnsettled) return this.#goOn()
     this.subscription.stats.expired++
     this.subscription.stats.matched--
     this.#forget(item)
@@ -439,9 +439,14 @@ export class Window implements FloorHolder {
     this.host.settled(item)
     if (item.learnsKey) this.#learned()
     else if (item.key !== undefined) this.#leaveKey(item, item.key)
+    this.#goOn()
+    this.endIfDone()
+  }
+
+  /** There may be room for what waits, here or in the log. */
+  #goOn(): void {
     this.pump()
     this.#wantMore()
-    this.endIfDone()
   }
 
   #stopWaiting(item: Item): void {
@@ -476,8 +481,8 @@ export class Window implements FloorHolder {
     const roomy =
       this.unsettled.size * 2 <= maxUnsettled &&
       this.heldBytes * 2 <= subscriptionBytes &&
-      this.#ahead * 2 <= this.#mostAhead
-    if ((roomy || this.inFlight + this.#ahead === 0) && this.hasUse(0)) {
+      this.#prepared * 2 <= this.#mostPrepared
+    if ((roomy || this.inFlight + this.#prepared === 0) && this.hasUse(0)) {
       this.host.wants(this)
     }
   }
@@ -489,7 +494,7 @@ export class Window implements FloorHolder {
 
   #hold(item: Item, body: Body): void {
     item.body = body
-    this.held++
+    this.heldBodies++
     item.bytes = body.entry.bytes
     item.arrivedAt = body.entry.event.arrivedAt
     this.heldBytes += body.entry.bytes
@@ -500,7 +505,7 @@ export class Window implements FloorHolder {
     const { body } = item
     if (!body) return
     item.body = undefined
-    this.held--
+    this.heldBodies--
     this.heldBytes -= body.entry.bytes
     body.letGo(this.host.budget)
   }
@@ -508,17 +513,17 @@ export class Window implements FloorHolder {
   /** Where none is held one always is; more only as far as they are needed soon, and their bodies will fit. */
   #mayFetch({ bytes, isSkipped }: Item): boolean {
     if (isSkipped || (this.heldBytes === 0 && this.#coming === 0)) return true
-    return this.#ahead < this.#mostAhead && this.#fits(this.#comingBytes + bytes)
+    return this.#prepared < this.#mostPrepared && this.#fits(this.#comingBytes + bytes)
   }
 
   /** Those that have a body and no slot, or will. */
-  get #ahead(): number {
+  get #prepared(): number {
     return this.#ready.size + this.#coming
   }
 
   /** Lanes share the slots, so what waits for them is shared out too. */
-  get #mostAhead(): number {
-    return Math.max(LEAST_AHEAD, this.subscription.spec.maxUnsettled / this.host.lanes())
+  get #mostPrepared(): number {
+    return Math.max(LEAST_PREPARED, this.subscription.spec.maxUnsettled / this.host.lanes())
   }
 
   #fits(bytes: number): boolean {
@@ -550,6 +555,7 @@ export class Window implements FloorHolder {
   #learned(): void {
     if (--this.#learning > 0) return
     for (const item of this.unsettled.items()) if (item.key !== undefined) this.#rejoin(item, item.key)
+    this.pump() // bodies were let go of on the way
     this.host.wants(this)
   }
 

@@ -11,8 +11,13 @@ export interface Event {
   readonly headers: readonly string[]
   /** When it was accepted, in epoch milliseconds. */
   readonly arrivedAt: number
-  /** No part of it: what was made of it for one delivery serves the others (see `delivery/send.ts`). */
+  /** No part of the event: what `delivery/send.ts` made of it, for its next delivery. Goes with the last body (`channel/item.ts`). */
   made?: unknown
+}
+
+/** The event with other attributes. */
+export function withAttributes({ data, headers, arrivedAt }: Event, attributes: Attributes): Event {
+  return { attributes, data, headers, arrivedAt }
 }
 
 /** How many more brokers the event may pass: each counts it down, see broker/ttl.ts. */

@@ -1,6 +1,7 @@
 /**
- * A map of few entries that come and go for as long as the process runs. A Map that does is copied now and then, and each
- * copy that has grown old, dead as it is, keeps the next one alive and all that was in it then: see docs/decisions/0030.
+ * A Map of few entries that come and go for as long as the process runs, and hold much: it has what Tidings and kafkajs ask of
+ * one. A Map that changes so is copied now and then, and each copy that has grown old, dead as it is, keeps the next one
+ * alive and all that was in it then (docs/decisions/0030). Where little hangs on the entries, or many are there, a Map is right.
  */
 export class Few<K, V> {
   readonly #keys: K[] = []

@@ -1,6 +1,6 @@
 // What an event that nobody took says about why: the failure, and the attributes it becomes.
 import type { Failure } from '../core/delivery-spec.ts'
-import type { Event } from '../core/event.ts'
+import { type Event, withAttributes } from '../core/event.ts'
 import { printableUrl, withoutPassword } from '../http/address.ts'
 import type { Answer } from '../http/client.ts'
 
@@ -32,15 +32,12 @@ export function failureWithoutAnswer(url: string, reason: string): Failure {
  * @see knative/eventing pkg/kncloudevents/attributes; design.md section 6, `knativeerrordata`
  */
 export function withErrorAttributes(event: Event, failure: Failure): Event {
-  return {
-    ...event,
-    attributes: {
-      ...event.attributes,
-      knativeerrordest: failure.destination,
-      knativeerrorcode: String(failure.status ?? NO_ANSWER_CODE),
-      knativeerrordata: failure.data.subarray(0, DATA_BYTES).toString('base64'),
-    },
-  }
+  return withAttributes(event, {
+    ...event.attributes,
+    knativeerrordest: failure.destination,
+    knativeerrorcode: String(failure.status ?? NO_ANSWER_CODE),
+    knativeerrordata: failure.data.subarray(0, DATA_BYTES).toString('base64'),
+  })
 }
 
 /** A copy: a failure outlives its answer, whose buffer may be a thousand times larger. */

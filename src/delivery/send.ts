@@ -12,9 +12,9 @@ import { encodeBinary, encodeStructured } from '../http/encode.ts'
 export function contentForSubscriber(route: Route, event: Event, omit: string): Content {
   if (route.format === 'json') return contentOf(route, event, omit, ASKS_FOR_REPLY)
   const made = event.made as Made | undefined
-  if (made?.namespace === route.namespace && made.omit === omit) return made.content
+  if (made?.event === event && made.namespace === route.namespace && made.omit === omit) return made.content
   const content = contentOf(route, event, omit, ASKS_FOR_REPLY)
-  event.made = { namespace: route.namespace, omit, content } satisfies Made
+  event.made = { event, namespace: route.namespace, omit, content } satisfies Made
   return content
 }
 
@@ -24,6 +24,8 @@ export function contentForSink(route: Route, event: Event): Content {
 }
 
 interface Made {
+  /** A copy of an event may have it, and other attributes. */
+  readonly event: Event
   readonly namespace: string
   readonly omit: string
   readonly content: Content

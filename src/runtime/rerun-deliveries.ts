@@ -3,7 +3,7 @@ import { type DeadLetterLog, TRIGGER_ATTRIBUTE } from '../broker/dead-letter-log
 import { compileLetterMatch, type LetterMatch, originalOf } from '../broker/letter.ts'
 import type { Deliver, Delivery, SubscriptionSpec } from '../channel/subscription.ts'
 import type { Step } from '../core/delivery-spec.ts'
-import { type Event, eventBytes } from '../core/event.ts'
+import { type Event, eventBytes, withAttributes } from '../core/event.ts'
 import type { Reader } from './cursors.ts'
 
 /** On every event of a replay, with its id: so that subscribers can tell it from the first time. */
@@ -21,7 +21,7 @@ export function replaying(id: string, reader: Reader): Deliver {
   const deliver = reader.deliverTo(reader.hub.deadLetters)
   return (delivery) => {
     const { event } = delivery
-    const marked = { ...event, attributes: { ...event.attributes, [REPLAY_ATTRIBUTE]: id } }
+    const marked = withAttributes(event, { ...event.attributes, [REPLAY_ATTRIBUTE]: id })
     deliver(withEvent(delivery, marked, (step) => noteDelivered(reader, step)))
   }
 }

@@ -71,6 +71,18 @@ describe('one attempt', () => {
   }
 
   for (const format of ['binary', 'json'] as const) {
+    it('of an event that has other attributes than one that was sent is made of its own', () => {
+      const route = { format: 'binary', namespace: 'default' } as Route
+      const sent = anEvent({ subject: 'first' })
+      const { headers } = contentForSubscriber(route, sent, '')
+
+      const again = contentForSubscriber(route, sent, '')
+      const copied = contentForSubscriber(route, { ...sent, attributes: { ...sent.attributes, subject: 'second' } }, '')
+
+      assert.equal(again.headers, headers)
+      assert.ok(copied.headers.includes('second') && !copied.headers.includes('first'))
+    })
+
     it(`asks a subscriber for a reply and names the namespace (${format})`, async () => {
       assert.deepEqual(headersBeside(await send('subscriber', format)), { ...CARRIED, prefer: 'reply' })
     })

@@ -145,7 +145,7 @@ export function createFeeds(wire: Wire): Feeds {
     if (records.next <= line.at) return
     quiet = 0
     line.at = records.next
-    line.bytes += records.bytes
+    line.bytes += records.sizeBytes
     line.queue.push({ records, end: Number(highWatermark), start: Number(lastStartOffset ?? 0) })
     line.wake()
   }
@@ -175,7 +175,7 @@ export function createFeeds(wire: Wire): Feeds {
           const fetched = line.queue.shift()
           if (!fetched) return undefined
           const wasFull = line.bytes >= QUEUE_BYTES
-          line.bytes -= fetched.records.bytes
+          line.bytes -= fetched.records.sizeBytes
           if (wasFull && line.bytes < QUEUE_BYTES) start(line)
           return fetched
         },

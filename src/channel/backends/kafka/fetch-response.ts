@@ -15,7 +15,7 @@ export interface FetchResponse {
   }[]
 }
 
-/** Undefined where a batch is compressed or of an older kind: few are, and kafkajs reads those. */
+/** Undefined where a batch is compressed or of an older kind: few are, and kafkajs reads those. Throws LOG_UNAVAILABLE. */
 export function decodeFetch(payload: Buffer): FetchResponse | undefined {
   const input: Input = { bytes: payload, at: 0, end: payload.length }
   const clientSideThrottleTime = int32(input)

@@ -1,4 +1,5 @@
-// Reading what a Kafka node sends: numbers, texts and lengths, one after the other, never beyond the end.
+// Reading what a Kafka node sends: numbers, texts and lengths. Each moves `at` behind what it read, and throws LOG_UNAVAILABLE
+// rather than read beyond the end.
 import { EventingError } from '../../../core/errors.ts'
 
 export interface Input {

@@ -1,5 +1,5 @@
-// What was fetched behind a head and not used: who was served for a while goes on there. Bounded for all logs together; of
-// what is too much the oldest goes, and is fetched again.
+// What was fetched behind a head and not used: who was served for a while goes on there. Bounded for all logs of a cluster
+// together; of what is too much the oldest goes, and is fetched again.
 import { Few } from '../../../core/few.ts'
 import type { Position } from '../../log.ts'
 import type { KafkaLane } from './kafka-lane.ts'
@@ -8,7 +8,7 @@ import type { Fetched } from './wire.ts'
 
 export interface Leftovers {
   keep(lane: KafkaLane, fetched: Fetched): void
-  /** What has the record at `from`, which is then the caller's. */
+  /** What has the record at `from`, which is then the caller's. What does not have it is let go of. */
   take(lane: KafkaLane, from: Position): Fetched | undefined
   /** Of a lane that nobody reads any more. */
   drop(lane: KafkaLane): void
@@ -21,7 +21,7 @@ export function createLeftovers(limitBytes: number): Leftovers {
   function remove(lane: KafkaLane): Fetched | undefined {
     const fetched = kept.get(lane)
     kept.delete(lane)
-    heldBytes -= fetched?.records.bytes ?? 0
+    heldBytes -= fetched?.records.sizeBytes ?? 0
     return fetched
   }
 
@@ -29,7 +29,7 @@ export function createLeftovers(limitBytes: number): Leftovers {
     keep(lane, fetched) {
       remove(lane)
       kept.set(lane, fetched)
-      heldBytes += fetched.records.bytes
+      heldBytes += fetched.records.sizeBytes
       for (const oldest of kept.keys()) {
         if (heldBytes <= limitBytes) return
         remove(oldest)

@@ -8,7 +8,8 @@ interface Connection {
 }
 
 interface RequestQueue {
-  inflight: Pick<Map<unknown, unknown>, 'size'>
+  /** Requests under way: a Map, of which it asks what `Few` has. */
+  inflight: Few<unknown, unknown> | Map<unknown, unknown>
   readonly pending: readonly unknown[]
   scheduleCheckPendingRequests(): void
 }
@@ -39,9 +40,12 @@ async function mend({ brokerPool }: Connecting): Promise<void> {
   quieten(Object.getPrototypeOf(connection.requestQueue) as RequestQueue)
 }
 
+/** The copies of a Map kept requests, and answers with all their bytes, alive long after they were dealt with. */
+function keepLittle(queue: RequestQueue): void {
+  if (queue.inflight.size === 0) queue.inflight = new Few()
+}
+
 /**
- * What is under way stands in a Map, which kept requests and answers of megabytes alive long after they were dealt with.
- *
  * Whoever asks something on a connection that is down connects it. Several do at once when a node comes back, and of their
  * sockets kafkajs keeps the last: the others stay open for as long as the process lives, which they keep from ending.
  */
@@ -51,7 +55,7 @@ function connectOnce(all: Connection): void {
   all.connect = function (this: Connection) {
     const known = connecting.get(this)
     if (known) return known
-    if (this.requestQueue.inflight.size === 0) this.requestQueue.inflight = new Few()
+    keepLittle(this.requestQueue)
     const connected = connect.call(this).finally(() => {
       if (connecting.get(this) === connected) connecting.delete(this)
     })

@@ -25,9 +25,9 @@ export interface Reading {
   lose(text: string): EventingError
 }
 
-/** Of one request behind the head: so little that it is used before it is old, for answers that are kept cost full collections. */
+/** Of one request behind the head: so little that it is used before it is old. */
 const FETCH_BYTES = 2 ** 16
-/** Entries handed to a reader at once: about a millisecond of matching, then the event loop turns. */
+/** Entries handed to a reader at once. A sweep lets the event loop turn between them. */
 const BATCH_ENTRIES = 32
 
 export async function* readLane(reading: Reading, from: Position, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -47,8 +47,11 @@ export async function* readLane(reading: Reading, from: Position, signal: AbortS
         if (isEnded()) break
       }
       isUsed = !isEnded()
+    } catch (error) {
+      isUsed = true // it cannot be read: it is asked for again
+      throw error
     } finally {
-      if (!isUsed) leftovers.keep(lane, fetched)
+      if (!isUsed && !closed.aborted && next < fetched.records.next) leftovers.keep(lane, fetched)
     }
   }
   if (!isEnded()) yield* readHead(reading, next, AbortSignal.any([signal, closed]))

@@ -17,12 +17,13 @@ export interface Records {
   readonly first: number
   /** They end before it; not after `first` where there are none. */
   readonly next: number
-  readonly bytes: number
+  /** What they take in memory; about that where kafkajs read them. */
+  readonly sizeBytes: number
   /** Those from an offset on. Throws LOG_UNAVAILABLE (retryable) where they cannot be read. */
   from(offset: number): Iterable<FetchedMessage>
 }
 
-export const NO_RECORDS: Records = { first: 0, next: 0, bytes: 0, from: () => [] }
+export const NO_RECORDS: Records = { first: 0, next: 0, sizeBytes: 0, from: () => [] }
 
 const MAGIC = 2
 /** Of a batch: its offset, and the length of what follows. */
@@ -35,7 +36,10 @@ const COMPRESSION = 0x07
 const APPEND_TIME = 0x08
 const CONTROL = 0x20
 
-/** Undefined where a batch is compressed or of an older kind. The last one may be cut, as a request says how many bytes it wants. */
+/**
+ * Undefined where a batch is compressed or of an older kind. The last one may be cut, as a request says how many bytes it
+ * wants. Throws LOG_UNAVAILABLE (retryable) where they cannot be read.
+ */
 export function recordsIn({ bytes, at: start, end }: Input): Records | undefined {
   let first: number | undefined
   let next = 0
@@ -53,19 +57,19 @@ export function recordsIn({ bytes, at: start, end }: Input): Records | undefined
   }
   if (first === undefined) return NO_RECORDS
   const whole = { bytes, at: start, end: at }
-  return { first, next, bytes: at - start, from: (offset) => messagesIn({ ...whole }, offset) }
+  return { first, next, sizeBytes: at - start, from: (offset) => messagesIn({ ...whole }, offset) }
 }
 
 /** Those that somebody else has read. */
 export function recordsOf(messages: readonly FetchedMessage[]): Records {
   const [first, last] = [messages[0], messages.at(-1)]
   if (!first || !last) return NO_RECORDS
-  let bytes = 0
-  for (const { key, value } of messages) bytes += 256 + (key?.length ?? 0) + (value?.length ?? 0)
+  let sizeBytes = 0
+  for (const { key, value } of messages) sizeBytes += 256 + (key?.length ?? 0) + (value?.length ?? 0)
   return {
     first: first.offset,
     next: last.offset + 1,
-    bytes,
+    sizeBytes,
     from: (from) => messages.filter(({ offset }) => offset >= from),
   }
 }

@@ -47,10 +47,11 @@ export function createRegistry(wire: Wire, registry: string): Registry {
     for (;;) {
       const { records, end } = await wire.fetch(registry, 0, next, FETCH_BYTES)
       const from = next
-      for (const { key, value } of records.from(from)) {
+      for (const { offset, key, value } of records.from(from)) {
+        next = offset + 1
         apply(String(key), value === null ? undefined : (JSON.parse(String(value)) as Claim))
       }
-      next = Math.max(records.next, from)
+      next = Math.max(records.next, next)
       if (next >= end) return
       if (next === from) next++ // what stood there was compacted
     }

@@ -28,7 +28,7 @@ export interface Wire {
     parts: ReadonlyMap<number, readonly Message[]>,
     seen?: Seen,
   ): Promise<ReadonlyMap<number, number>>
-  /** What there is from an offset on, without waiting. Rejects with the cause OFFSET_OUT_OF_RANGE where that is gone. */
+  /** What there is from an offset on, without waiting, over connections that only reads use. Rejects with the cause OFFSET_OUT_OF_RANGE where that is gone. */
   fetch(topic: string, partition: number, from: number, maxBytes: number): Promise<Fetched>
   /** The first offset at a time or later; undefined where there is none. */
   offsets(topic: string, at: 'start' | 'end' | number): Promise<readonly (number | undefined)[]>
@@ -59,7 +59,7 @@ const STUCK_MS = 30_000
 
 export async function openWire(client: Client, known: string, clock: Clock): Promise<Wire> {
   const asking = createConnections(() => client.connect(known))
-  // Of one connection a node answers one request at a time: what is written waits for nobody who reads megabytes.
+  // Of one connection a node answers one request at a time: what is written waits for no read.
   const reading = createConnections(() => client.connect(known))
   const leaders = new Map<string, readonly number[]>()
   const closing = new AbortController()
@@ -87,7 +87,7 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
     }
   }
 
-  /** What kafkajs neither answers nor gives up is asked again on connections of its own, later. */
+  /** What kafkajs neither answers nor gives up is asked again on new connections, later. */
   function bounded<T>(over: Connections, run: (nodes: Nodes) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = clock.after(STUCK_MS, () => {
@@ -260,8 +260,7 @@ export async function openWire(client: Client, known: string, clock: Clock): Pro
     connect: () => client.connect(known),
     async close() {
       closing.abort()
-      await asking.close()
-      await reading.close()
+      await Promise.all([asking.close(), reading.close()])
     },
   }
 }
@@ -326,8 +325,3 @@ const PASSING = new Set([
   'KAFKA_STORAGE_ERROR',
   'OFFSET_NOT_AVAILABLE',
 ])
-
-/** The partition starts later than what was asked for, or ends before it. */
-export function isOutOfRange(error: EventingError): boolean {
-  return typeOf(error) === 'OFFSET_OUT_OF_RANGE'
-}

@@ -46,5 +46,5 @@ function aLane(): KafkaLane {
 }
 
 function fetched(first: number, next: number): Fetched {
-  return { records: { first, next, bytes: 100, from: () => [] }, start: 0, end: next }
+  return { records: { first, next, sizeBytes: 100, from: () => [] }, start: 0, end: next }
 }

@@ -3,12 +3,18 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type Cluster, Kafka, logLevel } from 'kafkajs'
 import { mendConnections } from '../../../../src/channel/backends/kafka/mend.ts'
+import { Few } from '../../../../src/core/few.ts'
+
+interface Connected {
+  readonly requestQueue: { readonly inflight: unknown }
+  disconnect(): Promise<boolean>
+}
 
 /** What kafkajs has, and its types have not. */
 interface Inner {
   readonly brokerPool: {
     readonly connectionPoolBuilder: {
-      build(): Promise<{ getConnection(index: number): Promise<{ disconnect(): Promise<boolean> }> }>
+      build(): Promise<{ getConnection(index: number): Promise<Connected> }>
     }
   }
 }
@@ -28,6 +34,7 @@ describe('connections to Kafka', () => {
 
     assert.equal(new Set(found).size, 1)
     assert.ok(openSockets() - before <= 2, 'more than one, and its other end')
+    assert.ok(found[0]?.requestQueue.inflight instanceof Few, 'what is under way is kept by what keeps nothing alive')
     await found[0]?.disconnect()
     for (const socket of sockets) socket.destroy()
     server.close()
