@@ -8,7 +8,7 @@ import { openTerminal } from './cli/terminal.ts'
 // The engine would put all events where only a full collection looks, because those that a log keeps live long; and it would
 // collect in full whenever a tenth more is there. Each time takes 50 to 100 ms of a core: docs/decisions/0030.
 setFlagsFromString('--no-allocation-site-pretenuring')
-setFlagsFromString('--heap-growing-percent=100')
+setFlagsFromString('--heap-growing-percent=200')
 
 const errors = createOutput(process.stderr, () => undefined)
 const output = createOutput(process.stdout, (reason) =>

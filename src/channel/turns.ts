@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { Fifo } from '../core/fifo.ts'
 
 /** From the first attempt that begins for one behind until the last may: time for two or three. */
-const SHARE_MS = 0.05
+const SHARE_MS = 0.04
 /** Beside heads to which something comes there is a share about as often as this; else one in each turn of the loop. */
 const PERIOD_MS = 1
 /** Heads to which nothing came for so long need no time. */
