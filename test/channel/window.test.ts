@@ -60,12 +60,32 @@ describe('a window that took up what it had', () => {
   })
 })
 
+describe('a window behind the head', () => {
+  for (const [lanes, most] of [
+    [1, 1_000],
+    [10, 100],
+    [500, 32],
+  ] as const) {
+    it(`on one of ${lanes} lanes takes what runs and ${most} more`, () => {
+      const { window } = aWindow({ maxInFlight: 1, lanes, taken: 0 })
+
+      let taken = 0
+      while (window.hasUse(BODY_BYTES)) window.offer(aBody(taken++))
+
+      // What runs is unsettled too.
+      assert.equal(taken, Math.min(most + 1, 1_000))
+    })
+  }
+})
+
 interface Given {
   readonly maxInFlight?: number
+  readonly lanes?: number
+  readonly taken?: number
   readonly subscriptionBytes?: number
 }
 
-function aWindow({ maxInFlight = 64, subscriptionBytes = 2 ** 20 }: Given) {
+function aWindow({ maxInFlight = 64, subscriptionBytes = 2 ** 20, lanes = 1, taken = TAKEN }: Given) {
   const asked: Item[] = []
   const wants: Window[] = []
   const host: WindowHost = {
@@ -73,7 +93,7 @@ function aWindow({ maxInFlight = 64, subscriptionBytes = 2 ** 20 }: Given) {
     clock: createFakeClock(),
     budget: new Budget(2 ** 30),
     limits: { subscriptionBytes, heldWaitMs: 5_000 },
-    lanes: () => 1,
+    lanes: () => lanes,
     signal: new AbortController().signal,
     handsOut: () => true,
     changed: () => undefined,
@@ -86,9 +106,9 @@ function aWindow({ maxInFlight = 64, subscriptionBytes = 2 ** 20 }: Given) {
   const subscription = {
     ...{ id: 'a', spec, paused: false, stats: newStats(), pace: undefined, slots: new Slots(), live: true },
   } as unknown as Subscription
-  const window = new Window(subscription, host, TAKEN)
-  const unsettled = Array.from({ length: TAKEN }, (_, position) => ({ position, attempt: 0, waitMs: 0, dueAt: 0 }))
-  window.restore({ next: TAKEN, unsettled, ahead: [] })
+  const window = new Window(subscription, host, taken)
+  const unsettled = Array.from({ length: taken }, (_, position) => ({ position, attempt: 0, waitMs: 0, dueAt: 0 }))
+  window.restore({ next: taken, unsettled, ahead: [] })
   return { window, asked, wants }
 }
 
